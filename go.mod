@@ -1,0 +1,3 @@
+module gemba
+
+go 1.26
