@@ -1,0 +1,87 @@
+package directory
+
+import (
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/timeline"
+)
+
+// Keys name what is to be read together: users and items of one organization.
+type Keys struct {
+	Users, Items []string
+}
+
+// Facts are what one read brought together: never a mixture of states that
+// never were (C11). A user or item that does not exist is not in its map.
+type Facts struct {
+	Organization Organization
+	Model        *authz.Model
+	Policy       uint64
+	Users        map[string]User
+	Items        map[string]Item
+}
+
+// Basis is what a decision was made from. A write that rests on it fails as
+// raced when any of it has changed.
+type Basis struct {
+	Organization string
+	Policy       uint64
+	Users        map[string]uint64
+	Session      string
+}
+
+// Caller is on whose behalf a use case acts, when, and what was read for it.
+// Actor equals Subject unless Session names an impersonation.
+type Caller struct {
+	Facts
+	Subject, Actor User
+	Session        string
+	At             time.Time
+	RequestID      string
+	// Once is the request's idempotency, zero without a key.
+	Once Once
+}
+
+// Once makes a repeated request give its first answer (T3): the store writes
+// it in the change's transaction. Key is a hash over caller and key.
+type Once struct {
+	Key, Request string
+	Answer       []byte
+}
+
+// Who is the caller prepared for decisions.
+func (c Caller) Who() authz.Who {
+	subject := c.Model.Subject(c.Subject.Decisive(), c.At)
+	if c.Session == "" {
+		return authz.Who{Subject: subject, Actor: subject}
+	}
+	return authz.Who{Subject: subject, Actor: c.Model.Subject(c.Actor.Decisive(), c.At)}
+}
+
+// Decide is the decision for the caller, both sides of it (I6).
+func (c Caller) Decide(action authz.Action, r authz.Resource) authz.Decision {
+	return c.Model.DecideBoth(c.Who(), action, r)
+}
+
+// Basis is what decisions for this caller rest on: the caller, the policy,
+// and the users named.
+func (c Caller) Basis(users ...User) Basis {
+	versions := map[string]uint64{c.Subject.ID: c.Subject.Version, c.Actor.ID: c.Actor.Version}
+	for _, u := range users {
+		versions[u.ID] = u.Version
+	}
+	return Basis{Organization: c.Organization.ID, Policy: c.Policy, Users: versions, Session: c.Session}
+}
+
+// Entry begins the timeline entry of something the caller does (T1, I7).
+func (c Caller) Entry(kind timeline.Type, action string, target timeline.Target) timeline.Entry {
+	e := timeline.Entry{
+		At: c.At, Type: kind, Action: action, Target: target, RequestID: c.RequestID,
+		Subject: timeline.Person{ID: c.Subject.ID, Name: c.Subject.Name},
+	}
+	if c.Session != "" {
+		e.Impersonator = timeline.Person{ID: c.Actor.ID, Name: c.Actor.Name}
+	}
+	return e
+}

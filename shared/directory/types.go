@@ -1,0 +1,202 @@
+// Package directory is who and what an organization consists of: the
+// organization with its settings, locations, workflows, templates, users and
+// items (rules U1–U4), and the caller on whose behalf a use case acts.
+//
+// It is the lowest of the use cases: the others know its types, it knows none
+// of theirs. It refuses to know HTTP, storage, and what a role permits, which
+// is package authz's to decide.
+package directory
+
+import (
+	"time"
+
+	"gemba/shared/authz"
+)
+
+// Persona is a label that says who a user is; it grants nothing (P1, C9).
+type Persona uint8
+
+// The personas (P1).
+const (
+	NoPersona Persona = iota
+	Frontline
+	Leader
+	Executive
+	CICoach
+	Champion
+	PersonaCount
+)
+
+var personaNames = [PersonaCount]string{"", "frontline", "leader", "executive", "ci_coach", "champion"}
+
+// String is the persona's word; none has the empty one.
+func (p Persona) String() string {
+	if p < PersonaCount {
+		return personaNames[p]
+	}
+	return ""
+}
+
+// SignIn is the state of a user's account in the pool.
+type SignIn uint8
+
+// The states of a sign-in. Invited and Enabled let the user in.
+const (
+	NoSignIn SignIn = iota
+	Invited
+	Enabled
+	Disabled
+	SignInCount
+)
+
+var signInNames = [SignInCount]string{"none", "invited", "enabled", "disabled"}
+
+// String is the state's word.
+func (s SignIn) String() string {
+	if s < SignInCount {
+		return signInNames[s]
+	}
+	return ""
+}
+
+// ParseSignIn is the state with this word.
+func ParseSignIn(word string) (SignIn, bool) {
+	for s := NoSignIn; s < SignInCount; s++ {
+		if signInNames[s] == word {
+			return s, true
+		}
+	}
+	return NoSignIn, false
+}
+
+// Usable is whether the sign-in lets its user in (R13).
+func (s SignIn) Usable() bool { return s == Invited || s == Enabled }
+
+// Assignment is a role that a user holds: by whom and since when.
+type Assignment struct {
+	authz.Assignment
+	Since time.Time
+	By    string
+}
+
+// User is a person (U1). Sub is the pool's id of the sign-in, empty without
+// one. Version rises with every change.
+type User struct {
+	ID, Name, Email, Username string
+	Type                      authz.UserType
+	Internal                  bool
+	Locations                 []string
+	Persona                   Persona
+	Assignments               []Assignment
+	SignIn                    SignIn
+	Sub                       string
+	Notifications             map[string]bool
+	Version                   uint64
+}
+
+// Decisive is what of the user decides.
+func (u User) Decisive() authz.User {
+	held := make([]authz.Assignment, len(u.Assignments))
+	for i, a := range u.Assignments {
+		held[i] = a.Assignment
+	}
+	return authz.User{ID: u.ID, Type: u.Type, Locations: u.Locations, SignIn: u.SignIn.Usable(), Assignments: held}
+}
+
+// Assignment is the user's assignment of a role id; false when there is none.
+func (u User) Assignment(role string) (Assignment, bool) {
+	for _, a := range u.Assignments {
+		if a.Role.ID == role {
+			return a, true
+		}
+	}
+	return Assignment{}, false
+}
+
+// Item is what the platform's services tell of an item.
+type Item struct {
+	authz.Item
+	Version uint64
+}
+
+// Targets are the expected shares of the personas (P4), in basis points of
+// the base, and the champions in people.
+type Targets struct {
+	Frontline, Leader, Executive Share
+	ExpertsUnder                 int
+	Champions                    People
+}
+
+// Share is a range of basis points.
+type Share struct{ Min, Max int }
+
+// People is a range of head counts.
+type People struct{ Min, Max int }
+
+// DefaultTargets are those of P4.
+func DefaultTargets() Targets {
+	return Targets{
+		Frontline: Share{7000, 9000}, Leader: Share{500, 2000}, Executive: Share{500, 1000},
+		ExpertsUnder: 100, Champions: People{2, 3},
+	}
+}
+
+// ImpersonationSettings rule chapter I. AbsoluteMinutes is I4's absolute end.
+type ImpersonationSettings struct {
+	Enabled, ReasonRequired, Receipt bool
+	AbsoluteMinutes                  int
+	Observers                        []string
+}
+
+// Settings are an organization's choices. DecisionLogRate is the share of
+// allowed checks that are logged, 0 to 1.
+type Settings struct {
+	Authz           authz.Settings
+	ProductName     string
+	Targets         Targets
+	Impersonation   ImpersonationSettings
+	DecisionLogRate float64
+}
+
+// DefaultSettings are those of an organization that chose nothing.
+func DefaultSettings() Settings {
+	return Settings{
+		ProductName:   "KaiNexus",
+		Targets:       DefaultTargets(),
+		Impersonation: ImpersonationSettings{Enabled: true, Receipt: true, AbsoluteMinutes: 60},
+	}
+}
+
+// Organization is the tenant; nothing crosses it.
+type Organization struct {
+	ID, Name string
+	Settings Settings
+	Created  time.Time
+	Version  uint64
+}
+
+// Location, Workflow and Template are authz's, with their versions.
+type (
+	// Location is a node of the organization's tree (U3).
+	Location struct {
+		authz.Location
+		Version uint64
+	}
+	// Workflow has templates.
+	Workflow struct {
+		authz.Workflow
+		Version uint64
+	}
+	// Template makes items.
+	Template struct {
+		authz.Template
+		Version uint64
+	}
+)
+
+// Page asks for a part of a list: at most Limit members after After, which is
+// what the page before gave as its end; empty for the first.
+type Page struct {
+	Limit int
+	After string
+}

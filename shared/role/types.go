@@ -1,0 +1,50 @@
+package role
+
+import (
+	"context"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/timeline"
+)
+
+// Role is a named collection of permissions (R1). What decides is authz's;
+// the rest is what people and boards need.
+type Role struct {
+	authz.Role
+	Description        string
+	Persona            directory.Persona
+	Notifications      []string
+	DefaultBoard       string
+	BoardAccess        []string
+	BoardSubscriptions []string
+	Version            uint64
+}
+
+// Change is a role's next state with what it replaces. Before.Version is 0
+// when the role is created. Guard is R13's guard as it was read, nil when the
+// change cannot lose a full administrator.
+type Change struct {
+	Before, After Role
+	Entry         timeline.Entry
+	Once          directory.Once
+	Guard         *uint64
+}
+
+// Assigning is a user's next state: an assignment put, limited or revoked.
+// Guard as in Change.
+type Assigning struct {
+	Before, After directory.User
+	Entry         timeline.Entry
+	Guard         *uint64
+}
+
+// Store is what the use case needs of storage. Errors: Unavailable, Conflict
+// (fault.IsRaced when the basis changed), Stale.
+type Store interface {
+	Role(ctx context.Context, organization, id string) (Role, error)
+	Roles(ctx context.Context, organization string, page directory.Page) ([]Role, string, error)
+	PutRole(ctx context.Context, basis directory.Basis, change Change) error
+	PutAssignment(ctx context.Context, basis directory.Basis, change Assigning) error
+	directory.Administrators
+}
