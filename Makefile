@@ -1,0 +1,93 @@
+# make run      the whole system on this machine, http://127.0.0.1:8080
+# make test     every test, with everything they need fetched first
+# make check    format, vet, lint, template
+# make build    what is deployed, by sam (ARCHITECTURE=x86_64 for the other processor)
+# make bench    benchmarks; make sizes: of the bootstraps, with their start times
+# make clean    removes what was built; make distclean: what was fetched, too
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+GOLANGCI_VERSION := v2.15.0
+CACHE := $(CURDIR)/.cache
+GOLANGCI := $(CACHE)/bin/golangci-lint-$(GOLANGCI_VERSION)
+SAM := $(CACHE)/sam/bin/sam
+SAM_PINS := infra/tools/sam.txt
+SAM_STAMP := $(CACHE)/sam/.$(shell sha256sum $(SAM_PINS) 2>/dev/null | cut -c1-16)
+
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
+
+.PHONY: help run test check build bench sizes clean distclean sam
+help:
+	@sed -n 's/^# //p' Makefile | head -6
+
+run:
+	go run ./infra/local
+
+test: $(SAM_STAMP)
+	go test -race -timeout 15m ./...
+
+check: $(SAM_STAMP) $(GOLANGCI)
+	@files=$$(git ls-files -co --exclude-standard -- '*.go' | xargs -r gofmt -l); \
+	  if [ -n "$$files" ]; then echo "gofmt -w these:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	$(GOLANGCI) run ./...
+	$(SAM) validate --lint
+
+build: $(SAM_STAMP)
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./shared/...
+
+sizes:
+	go test -run '^$$' -bench 'Bootstrap' -benchtime 20x ./infra/shipped
+
+clean:
+	rm -rf .aws-sam build
+
+distclean: clean
+	rm -rf .cache
+
+# ---- What the tests and checks fetch -----------------------------------------
+
+sam: $(SAM_STAMP)
+
+$(SAM_STAMP): $(SAM_PINS)
+	@echo "fetching aws-sam-cli (about 300 MB, once)"
+	rm -rf $(CACHE)/sam
+	python3 -m venv $(CACHE)/sam
+	$(CACHE)/sam/bin/pip install --quiet --disable-pip-version-check --requirement $(SAM_PINS)
+	touch $@
+
+$(GOLANGCI):
+	@echo "building golangci-lint $(GOLANGCI_VERSION) (some minutes, once)"
+	GOBIN=$(CACHE)/bin/new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(CACHE)/bin/new/golangci-lint $@
+	rmdir $(CACHE)/bin/new
+
+# ---- The bootstraps, one target a logical id of template.yaml; sam build calls them --------------------------
+
+ARCHITECTURE ?= arm64
+GOARCH_arm64 := arm64
+GOARCH_x86_64 := amd64
+export ARCHITECTURE
+
+FOLDER_DirectoryFunction := directory
+FOLDER_PersonaFunction := persona
+FOLDER_RoleFunction := role
+FOLDER_PermissionFunction := permission
+FOLDER_ImpersonationFunction := impersonation
+FOLDER_TimelineFunction := timeline
+FOLDER_PersonaAuditFunction := persona-audit
+FOLDER_NotifierFunction := notifier
+
+BOOTSTRAPS := $(patsubst FOLDER_%,build-%,$(filter FOLDER_%,$(.VARIABLES)))
+.PHONY: $(BOOTSTRAPS)
+$(BOOTSTRAPS): build-%:
+	@test -n "$(GOARCH_$(ARCHITECTURE))" || { echo "ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)"; exit 1; }
+	GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags "-s -w" \
+	  -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER_$*)
