@@ -1,0 +1,192 @@
+package authz
+
+// decideUser answers for an action on a user (C7).
+func (m *Model) decideUser(s Subject, a Action, r Resource) Decision {
+	if r.User == nil {
+		return Decision{Reason: UnknownResource}
+	}
+	covers := func(Grantable) bool { return true }
+	switch a {
+	case ReadUser:
+		if r.User.ID == s.id {
+			return Decision{Allowed: true}
+		}
+	case GrantRole, RevokeRole:
+		role, ok := m.roles[r.Role]
+		if !ok {
+			return Decision{Reason: UnknownResource}
+		}
+		covers = func(g Grantable) bool { return g.includes(role.RoleRef) }
+	case ImpersonateUser:
+		if s.userType == General && !s.holds(func(r *Role) bool { return r.Admin.Impersonate }) {
+			return Decision{Reason: NoGrant}
+		}
+	}
+	return m.userAdministration(s, r.User, covers)
+}
+
+// userAdministration is whether one user administration that the subject holds
+// reaches the target (R11) and covers the role in question (R12). On no it says
+// what the closest of them lacks.
+func (m *Model) userAdministration(s Subject, target *User, covers func(Grantable) bool) Decision {
+	if s.userType != General {
+		return Decision{Reason: WrongUserType}
+	}
+	closest := NoGrant
+	for _, h := range s.holdings {
+		global, local := h.role.Admin.Global, h.role.Admin.Local
+		switch {
+		case global != nil && covers(global.Grantable),
+			local != nil && m.reaches(h, target) && covers(local.Grantable):
+			return Decision{Allowed: true, Reason: RoleGrant}
+		case global != nil, local != nil && m.reaches(h, target):
+			closest = NotGrantable
+		case local != nil && closest == NoGrant:
+			closest = OutOfScope
+		}
+	}
+	return Decision{Reason: closest}
+}
+
+// reaches is whether the local user administration of the holding covers all of
+// the target's locations, or one of them, as the organization chose (R11).
+func (m *Model) reaches(h holding, target *User) bool {
+	any := m.settings.LocalReach == ReachAny
+	for _, l := range target.Locations {
+		if m.metAt(h, l).has(h.role.Admin.Local.Scope) == any {
+			return any
+		}
+	}
+	return !any && len(target.Locations) > 0
+}
+
+// includes is whether the list has the role; an older role of the same id is
+// another (R12, R14).
+func (g Grantable) includes(ref RoleRef) bool {
+	if g.All {
+		return true
+	}
+	for _, r := range g.Roles {
+		if r == ref {
+			return true
+		}
+	}
+	return false
+}
+
+// holds is whether the subject holds a role of which this is true.
+func (s Subject) holds(is func(*Role) bool) bool {
+	for _, h := range s.holdings {
+		if is(&h.role.Role) {
+			return true
+		}
+	}
+	return false
+}
+
+// organizationRights says which roles give an action on the organization,
+// advanced permissions aside (C7, R10).
+var organizationRights = [ActionCount]func(*Role) bool{
+	CreateUsers:         func(r *Role) bool { return r.Admin.Global.createsUsers() || r.Admin.Local.createsUsers() },
+	AdministerAllUsers:  func(r *Role) bool { return r.Admin.Global != nil },
+	AdministerRoles:     func(r *Role) bool { return r.Admin.Roles },
+	AdministerQuality:   func(r *Role) bool { return r.Admin.Quality },
+	AdministerSystem:    func(r *Role) bool { return r.Admin.System },
+	ReadAccess:          func(r *Role) bool { return r.Admin.AccessReader },
+	WriteItems:          func(r *Role) bool { return r.Admin.ItemWriter },
+	ReadAdministration:  func(r *Role) bool { return r.Admin.any() },
+	AdministerSomeUsers: func(r *Role) bool { return r.Admin.Global != nil || r.Admin.Local != nil },
+	RecordItems:         func(r *Role) bool { return r.Admin.ItemWriter || r.Admin.Quality },
+	ReadItems:           func(r *Role) bool { return r.Admin.AccessReader || r.Admin.ItemWriter || r.Admin.Quality },
+}
+
+// advanced is the permission that an action on the organization asks for (C7).
+var advanced = [ActionCount]Advanced{
+	DoCreateBoards:      CreateBoards,
+	DoCreateItemLists:   CreateItemLists,
+	DoShareItemLists:    ShareItemLists,
+	DoViewImpact:        ViewImpact,
+	DoViewReportData:    ViewReportData,
+	DoItemsSection:      ItemsSection,
+	DoPeopleSection:     PeopleSection,
+	DoReportsSection:    ReportsSection,
+	DoApproveMilestones: ApproveMilestones,
+}
+
+func (u *UserAdministration) createsUsers() bool { return u != nil && u.CreateUsers }
+
+// any is whether any admin permission is held (R10).
+func (a Admin) any() bool {
+	return a.Global != nil || a.Local != nil || a.Impersonate || a.Roles || a.Quality || a.System ||
+		a.AccessReader || a.ItemWriter || a.Board != NoScope || a.Card != NoScope || a.Escalation != NoScope
+}
+
+// decideOrganization answers for an action on the organization (C7).
+func (m *Model) decideOrganization(s Subject, a Action) Decision {
+	switch {
+	case a == SignIn && s.userType.SignsIn():
+		return Decision{Allowed: true}
+	case a == SignIn || s.userType != General:
+		return Decision{Reason: WrongUserType}
+	case s.gives(a):
+		return Decision{Allowed: true, Reason: RoleGrant}
+	default:
+		return Decision{Reason: NoGrant}
+	}
+}
+
+// gives is whether a role of the subject gives the action on the organization.
+func (s Subject) gives(a Action) bool {
+	if p := advanced[a]; p != NoAdvanced {
+		for _, h := range s.holdings {
+			if h.role.advanced.has(p) {
+				return true
+			}
+		}
+		return false
+	}
+	return s.holds(organizationRights[a])
+}
+
+// decidePlaced answers for the administration of a public board or card at its
+// locations (C7, R5).
+func (m *Model) decidePlaced(s Subject, r Resource) Decision {
+	if s.userType != General {
+		return Decision{Reason: WrongUserType}
+	}
+	closest := NoGrant
+	for _, h := range s.holdings {
+		scope := h.role.Admin.Board
+		if r.Type == CardResource {
+			scope = h.role.Admin.Card
+		}
+		if scope == NoScope {
+			continue
+		}
+		if scope == Everywhere || m.met(h, r.Locations).has(scope) {
+			return Decision{Allowed: true, Reason: RoleGrant}
+		}
+		closest = OutOfScope
+	}
+	return Decision{Reason: closest}
+}
+
+// FullAdministrator is whether the user is one of those of whom an organization
+// always keeps at least one (R13).
+func (m *Model) FullAdministrator(u User) bool {
+	if u.Type != General || !u.SignIn {
+		return false
+	}
+	for _, a := range u.Assignments {
+		if r := m.live(a.Role); r != nil && a.Until.IsZero() && r.FullAdministrator() {
+			return true
+		}
+	}
+	return false
+}
+
+// FullAdministrator is whether the role makes one: all users, all roles, and no
+// specific locations (R13).
+func (r Role) FullAdministrator() bool {
+	return r.Admin.Global != nil && r.Admin.Global.Grantable.All && len(r.SpecificLocations) == 0
+}

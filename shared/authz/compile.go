@@ -1,0 +1,122 @@
+package authz
+
+import (
+	"maps"
+	"slices"
+)
+
+// set is a set of the members of an enum.
+type set[E ~uint8] uint64
+
+func setOf[E ~uint8](members ...E) set[E] {
+	var s set[E]
+	for _, e := range members {
+		s = s.with(e)
+	}
+	return s
+}
+
+func (s set[E]) with(e E) set[E]         { return s | 1<<e }
+func (s set[E]) has(e E) bool            { return s&(1<<e) != 0 }
+func (s set[E]) meets(other set[E]) bool { return s&other != 0 }
+func (s set[E]) empty() bool             { return s == 0 }
+
+// rights are permissions with the scopes in which they are held: for each
+// permission one bit a scope, the sentinels left out.
+type rights uint64
+
+const (
+	scopesEach = int(ScopeCount) - 1
+	// eachPermission has the lowest scope's bit of every permission.
+	eachPermission rights = 1 | 1<<scopesEach | 1<<(2*scopesEach) | 1<<(3*scopesEach) | 1<<(4*scopesEach) |
+		1<<(5*scopesEach) | 1<<(6*scopesEach) | 1<<(7*scopesEach) | 1<<(8*scopesEach) | 1<<(9*scopesEach) | 1<<(10*scopesEach)
+)
+
+// escalation stands beside the permissions of grants: escalation_administrator
+// is held on every template, and its scope meets an item as theirs do (R10).
+const escalation = PermissionCount
+
+func (r rights) with(p Permission, scopes set[Scope]) rights {
+	return r | rights(scopes>>1)<<((int(p)-1)*scopesEach)
+}
+
+func (r rights) scopes(p Permission) set[Scope] {
+	return set[Scope](r>>((int(p)-1)*scopesEach)) & (1<<scopesEach - 1) << 1
+}
+
+// holds is whether the permission is held in any scope.
+func (r rights) holds(p Permission) bool { return !r.scopes(p).empty() }
+
+// within are those of the rights whose scope is one of these.
+func (r rights) within(scopes set[Scope]) rights { return r & (eachPermission * rights(scopes>>1)) }
+
+// role is a role compiled against the templates.
+type role struct {
+	Role
+	items    []rights // by the template's number
+	advanced set[Advanced]
+}
+
+// template is a template with its number.
+type template struct {
+	Template
+	number int
+}
+
+// number numbers the templates in the order of their ids.
+func number(templates map[string]Template) map[string]template {
+	numbered := make(map[string]template, len(templates))
+	for n, id := range slices.Sorted(maps.Keys(templates)) {
+		numbered[id] = template{Template: templates[id], number: n}
+	}
+	return numbered
+}
+
+// compileRole expands the role's grants to rights on each template.
+func compileRole(r Role, templates map[string]template) *role {
+	c := &role{Role: r, items: make([]rights, len(templates)), advanced: setOf(r.Advanced...)}
+	var always rights
+	if located.has(r.Admin.Escalation) {
+		always = always.with(escalation, setOf(r.Admin.Escalation))
+	}
+	for _, t := range templates {
+		held := always
+		for i := range r.Grants {
+			if r.Grants[i].covers(t.Template) {
+				held |= r.Grants[i].rights()
+			}
+		}
+		c.items[t.number] = implied(held, t.TeamType)
+	}
+	return c
+}
+
+// covers is whether the template is listed, or its workflow (R3).
+func (g Grant) covers(t Template) bool {
+	return slices.Contains(g.Templates, t.ID) || slices.Contains(g.Workflows, t.Workflow)
+}
+
+// rights are the grant's permissions, without what R4 refuses.
+func (g Grant) rights() rights {
+	var r rights
+	for p, s := range g.Permissions {
+		if Allows(p, s) {
+			r = r.with(p, setOf(s))
+		}
+	}
+	return r
+}
+
+// implied adds what the rights imply on a team of this type, in the same
+// scopes (R7).
+func implied(r rights, t TeamType) rights {
+	for _, i := range implications {
+		if i.Standard && t != Standard {
+			continue
+		}
+		for _, p := range i.Implies {
+			r = r.with(p, r.scopes(i.Permission))
+		}
+	}
+	return r
+}

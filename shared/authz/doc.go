@@ -1,0 +1,34 @@
+// Package authz decides: may this subject do this action on this resource?
+// It is chapters 2 and 3 of the rules, with U2–U4, R13's predicate and I6, as
+// one pure function over a compiled policy. Every check of rights, the API's
+// own included, is answered here and nowhere else.
+//
+// Read it in this order: vocabulary.go and types.go (the words), actions.go
+// (what can be asked), rules.go (the tables of U2, R4, R6, R7, C1 and C2),
+// gates.go (C2–C5, action by action), decide.go (a question on its way to an
+// answer), administer.go (C7, R10–R13) and both.go (I6). How a policy becomes
+// a Model is compile.go, the only file with shifts and masks, and forest.go.
+//
+// It refuses to know where facts come from, who may ask about whom, what time
+// it is, and how an answer reaches a client. It never fails: what it is not
+// given does not exist, and what does not exist is denied with its reason.
+// Personas are not among its types, so none can change a decision (C9).
+//
+// Where the rules are silent:
+//
+//   - A name that leads nowhere matches nothing. A location whose parent is
+//     unknown is a root; locations in a circle are in no tree and match nothing.
+//   - What a policy holds against the rules gives nothing: a scope that R4 does
+//     not allow, local user administration everywhere, a team role that the
+//     item's team type does not have.
+//   - A user of type capture who is not on an item's team is refused with
+//     user_type, because no role could ever change it (U2).
+//   - The locations of an assignment's limit that the user no longer has count
+//     for nothing, and a limit emptied so has ended (R5), also when the user
+//     given is a hypothetical one.
+//   - Reach over all of a user's locations (R11) is that of one assignment: two
+//     local administrators' roles do not add up to one (R12). A user without
+//     locations is within no local reach.
+//   - Granting or revoking a role that does not exist is unknown_resource.
+//   - Signing in and reading oneself need no right, so a yes has no reason.
+package authz

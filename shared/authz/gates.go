@@ -1,0 +1,115 @@
+package authz
+
+// gate is one condition of an item action. A part of the team opens it, or a
+// permission whose scope is met.
+type gate struct {
+	team       teamPart
+	permission Permission // NoPermission: none opens it
+	lacking    Reason     // when it stays shut; NoReason: no_grant or out_of_scope
+}
+
+// teamPart is those of an item's team to whom a gate opens.
+type teamPart uint8
+
+const (
+	nobody         teamPart = iota // of it
+	members                        // in any team role (C3)
+	primaryEditors                 // in one that edits (C2)
+)
+
+// itemRule is the gates of an item action.
+type itemRule struct {
+	unseen bool // needs no view of the item first (C4)
+	gates  []gate
+}
+
+// mayEdit is C4's "edit in scope or primary edit", for the actions that need it
+// beside their own permission.
+var mayEdit = gate{team: primaryEditors, permission: Edit, lacking: NeedsEdit}
+
+// itemRules is C2–C5, action by action.
+var itemRules = [ActionCount]itemRule{
+	DoParticipate:   {unseen: true, gates: []gate{{permission: Participate}}},
+	DoView:          {},
+	DoEdit:          {gates: []gate{{team: primaryEditors, permission: Edit}}},
+	DoRequest:       {gates: []gate{{permission: Request}}},
+	DoAssign:        {gates: []gate{{permission: Assign}}},
+	DoHonorRoll:     {gates: []gate{{permission: HonorRoll}}},
+	DoTogglePrivate: {gates: []gate{{permission: TogglePrivate}, mayEdit}},
+	DoDelete:        {gates: []gate{{permission: Delete}, mayEdit}},
+	DoEscalate:      {gates: []gate{{permission: escalation}, mayEdit}},
+}
+
+// viewGate is the gate to seeing the item at all (C3).
+func viewGate(it *Item) gate {
+	switch {
+	case it.Status == Draft:
+		return gate{team: members, lacking: IsDraft}
+	case it.Private:
+		return gate{team: members, permission: ViewPrivate, lacking: IsPrivate}
+	case it.Status == New:
+		return gate{team: members, permission: ViewNew, lacking: IsNew}
+	default:
+		return gate{team: members, permission: View}
+	}
+}
+
+// decide passes the gates in order. On yes it is the team's where the team
+// alone opened all of them, else the roles'.
+func (r itemRule) decide(it *Item, st standing) Decision {
+	d := Decision{Allowed: true, Reason: TeamMember}
+	if !r.unseen {
+		d = viewGate(it).pass(st)
+	}
+	for _, g := range r.gates {
+		if !d.Allowed {
+			break
+		}
+		d = d.and(g.pass(st))
+	}
+	return d
+}
+
+// and is d, a yes, together with what the next gate says.
+func (d Decision) and(next Decision) Decision {
+	if next.Allowed && d.Reason == RoleGrant {
+		return d
+	}
+	return next
+}
+
+// standing is what a subject has on one item.
+type standing struct {
+	team      team
+	roles     set[TeamRole] // the subject's on the item, as far as they count
+	inScope   rights        // held, and their scope is met here
+	somewhere rights        // held on the template, here or elsewhere
+}
+
+// pass is the decision of one gate.
+func (g gate) pass(st standing) Decision {
+	switch {
+	case st.in(g.team):
+		return Decision{Allowed: true, Reason: TeamMember}
+	case g.permission != NoPermission && st.inScope.holds(g.permission):
+		return Decision{Allowed: true, Reason: RoleGrant}
+	case g.lacking != NoReason:
+		return Decision{Reason: g.lacking}
+	case st.somewhere.holds(g.permission):
+		return Decision{Reason: OutOfScope}
+	default:
+		return Decision{Reason: NoGrant}
+	}
+}
+
+// in is whether the subject belongs to this part of the item's team.
+func (st standing) in(part teamPart) bool {
+	switch part {
+	case members:
+		return !st.roles.empty()
+	case primaryEditors:
+		return st.roles.meets(st.team.primaryEditors)
+	default:
+		return false
+	}
+}
