@@ -200,3 +200,9 @@ type Page struct {
 	Limit int
 	After string
 }
+
+// Named is somebody with the name that others are shown.
+type Named struct{ ID, Name string }
+
+// Named is the user's id and name.
+func (u User) Named() Named { return Named{u.ID, u.Name} }

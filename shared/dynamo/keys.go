@@ -1,0 +1,166 @@
+package dynamo
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/timeline"
+)
+
+// The one home of keys. A key starts with its kind, so that a policy can name
+// it, and then the organization o, so that no key of one tenant can be
+// another's.
+//
+//	what                               pk                  sk
+//	organization and settings          ORG#o               ORG
+//	policy version, eight copies       V#o#k               V
+//	policy entity                      P#o                 ROLE#id LOC#id WF#id TPL#id
+//	policy change                      C#o                 version, zero-padded
+//	guard of full administrators       G#o                 ADMINS
+//	user, with assignments             U#o#u               USER
+//	user's items, sessions             U#o#u               ITEM#i ACTED#x ACTEDON#x
+//	directory copy of the user         D#o                 USER#u
+//	role's members                     R#o#role#birth      USER#u
+//	location's users and items         L#o#l               USER#u ITEM#i
+//	template's items                   TI#o#t              ITEM#i
+//	item's facts                       I#o#i               ITEM
+//	uniqueness: username; role name    N#hash; NR#o#hash   N
+//	sign-in                            SUB#sub             SUB
+//	impersonation and its notice       X#o#id              SESSION NOTICE   gsi1: X#o, start
+//	acting mark                        A#o#actor           ACTING
+//	proofs                             PR#o#actor          ATTEMPTS USED#hash
+//	timeline                           T#o#yyyy-mm         id               gsi1: T#o#type#yyyy-mm, id
+//	timeline of a person               TP#o#person         id
+//	audits                             AUD#o               SLOT#slot AUDIT#id
+//	persona counts                     CNT#o               SET#hash
+//	idempotency                        K#o#user#hash       K
+
+// key is a primary key.
+type key struct{ pk, sk string }
+
+// versionCopies is how many copies of the policy version there are, so that
+// reading it heats no single partition.
+const versionCopies = 8
+
+// component is s as a part of a key: itself if it is an id of the contract,
+// else its hash under a mark that no id can carry. So two different inputs
+// never make one key, and text from outside never sits in one (T5).
+func component(s string) string {
+	if isID(s) {
+		return s
+	}
+	return "~" + digest(s)
+}
+
+// isID tells whether s is in the id alphabet of the contract.
+func isID(s string) bool {
+	if s == "" || len(s) > 64 || strings.IndexByte("_.-", s[0]) >= 0 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte("_.-", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// digest is the hash of parts, told apart by their lengths.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func join(kind string, parts ...string) string {
+	for _, p := range parts {
+		kind += "#" + component(p)
+	}
+	return kind
+}
+
+func orgKey(o string) key              { return key{join("ORG", o), "ORG"} }
+func versionKey(o string, k int) key   { return key{join("V", o, strconv.Itoa(k)), "V"} }
+func anyVersionKey(o string) key       { return versionKey(o, rand.IntN(versionCopies)) }
+func policyPK(o string) string         { return join("P", o) }
+func roleKey(o, id string) key         { return key{policyPK(o), join("ROLE", id)} }
+func locationKey(o, id string) key     { return key{policyPK(o), join("LOC", id)} }
+func workflowKey(o, id string) key     { return key{policyPK(o), join("WF", id)} }
+func templateKey(o, id string) key     { return key{policyPK(o), join("TPL", id)} }
+func changeKey(o string, v uint64) key { return key{join("C", o), padded(v)} }
+func guardKey(o string) key            { return key{join("G", o), "ADMINS"} }
+func userPK(o, u string) string        { return join("U", o, u) }
+func userKey(o, u string) key          { return key{userPK(o, u), "USER"} }
+func userItemKey(o, u, i string) key   { return key{userPK(o, u), join("ITEM", i)} }
+func actedKey(o, u, x string) key      { return key{userPK(o, u), join("ACTED", x)} }
+func actedOnKey(o, u, x string) key    { return key{userPK(o, u), join("ACTEDON", x)} }
+func directoryKey(o, u string) key     { return key{join("D", o), join("USER", u)} }
+func locationPK(o, l string) string    { return join("L", o, l) }
+func itemKey(o, i string) key          { return key{join("I", o, i), "ITEM"} }
+func signInKey(sub string) key         { return key{join("SUB", sub), "SUB"} }
+func sessionKey(o, x string) key       { return key{join("X", o, x), "SESSION"} }
+func noticeKey(o, x string) key        { return key{join("X", o, x), "NOTICE"} }
+func sessionsGSI(o string) string      { return join("X", o) }
+func actingKey(o, actor string) key    { return key{join("A", o, actor), "ACTING"} }
+func proofPK(o, actor string) string   { return join("PR", o, actor) }
+func attemptsKey(o, actor string) key  { return key{proofPK(o, actor), "ATTEMPTS"} }
+func auditPK(o string) string          { return join("AUD", o) }
+func countsPK(o string) string         { return join("CNT", o) }
+
+// padded is a version that sorts as text.
+func padded(v uint64) string { return fmt.Sprintf("%020d", v) }
+
+func memberPK(o string, r authz.RoleRef) string {
+	return join("R", o, r.ID, strconv.FormatUint(r.Birth, 10))
+}
+
+func memberKey(o string, r authz.RoleRef, u string) key {
+	return key{memberPK(o, r), join("USER", u)}
+}
+
+func locationUserKey(o, l, u string) key { return key{locationPK(o, l), join("USER", u)} }
+func locationItemKey(o, l, i string) key { return key{locationPK(o, l), join("ITEM", i)} }
+func templateItemKey(o, t, i string) key { return key{join("TI", o, t), join("ITEM", i)} }
+
+// Names are unique whatever their case (R1, U1): hashed folded.
+func usernameKey(username string) key {
+	return key{"N#" + digest("username", strings.ToLower(username)), "N"}
+}
+
+func roleNameKey(o, name string) key {
+	return key{join("NR", o) + "#" + digest("role", strings.ToLower(name)), "N"}
+}
+
+func usedProofKey(o, actor, proof string) key {
+	return key{proofPK(o, actor), "USED#" + digest(proof)}
+}
+
+func month(at time.Time) string { return at.UTC().Format("2006-01") }
+
+func timelinePK(o string, at time.Time) string { return join("T", o) + "#" + month(at) }
+
+func timelineTypePK(o string, t timeline.Type, at time.Time) string {
+	return join("T", o, t.String()) + "#" + month(at)
+}
+
+func personPK(o, person string) string { return join("TP", o, person) }
+
+func onceKey(o, user, hash string) key { return key{join("K", o, user, hash), "K"} }
+
+// countKey is that of a set of locations, whatever their order.
+func countKey(o string, locations []string) key {
+	set := slices.Clone(locations)
+	slices.Sort(set)
+	return key{countsPK(o), "SET#" + digest(set...)}
+}

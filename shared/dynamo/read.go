@@ -1,0 +1,240 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"gemba/shared/fault"
+)
+
+type attributes = map[string]types.AttributeValue
+
+const (
+	// batchSize is the most keys of one BatchGetItem or TransactGetItems.
+	batchSize = 100
+	// readAttempts bounds the tries of a read that others hinder.
+	readAttempts = 12
+)
+
+// together reads items as they were at one moment (C11). A strong batch is no
+// snapshot, so when anything in it is young enough for its change to be still
+// under way, the same keys are read again in a way that is.
+func (s *Store) together(ctx context.Context, keys []key) (map[key]attributes, error) {
+	found, err := s.batchGet(ctx, keys)
+	if err != nil || !s.young(found) {
+		return found, err
+	}
+	if len(keys) <= batchSize {
+		return s.transactGet(ctx, keys)
+	}
+	return s.settled(ctx, keys, found)
+}
+
+// young tells whether an item was written less than youngAge ago.
+func (s *Store) young(items map[key]attributes) bool {
+	since := s.now().Add(-youngAge)
+	for _, item := range items {
+		if writtenAt(item).After(since) {
+			return true
+		}
+	}
+	return false
+}
+
+// settled reads more keys than a transaction takes until two readings in a
+// row are the same: between those two, all of it was so at once.
+func (s *Store) settled(ctx context.Context, keys []key, last map[key]attributes) (map[key]attributes, error) {
+	for attempt := range readAttempts {
+		next, err := s.batchGet(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		if same(last, next) {
+			return next, nil
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return nil, unavailable(err)
+		}
+		last = next
+	}
+	return nil, fault.Wrap(fault.Unavailable, "busy", errors.New("the items do not come to rest"))
+}
+
+// same tells whether two readings found the same versions.
+func same(a, b map[key]attributes) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for k, item := range a {
+		other, ok := b[k]
+		if !ok || number(item, "v") != number(other, "v") || number(item, "at") != number(other, "at") {
+			return false
+		}
+	}
+	return true
+}
+
+// batchGet reads keys strongly, all of them.
+func (s *Store) batchGet(ctx context.Context, keys []key) (map[key]attributes, error) {
+	found := make(map[key]attributes, len(keys))
+	for len(keys) > 0 {
+		n := min(batchSize, len(keys))
+		request := map[string]types.KeysAndAttributes{s.table: {ConsistentRead: aws.Bool(true), Keys: keyList(keys[:n])}}
+		keys = keys[n:]
+		for attempt := 0; len(request) > 0; attempt++ {
+			out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+				RequestItems: request, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+			})
+			if err != nil {
+				return nil, unavailable(err)
+			}
+			for _, item := range out.Responses[s.table] {
+				found[keyOf(item)] = item
+			}
+			request = out.UnprocessedKeys
+			if len(request) > 0 && (attempt == readAttempts || pause(ctx, attempt) != nil) {
+				return nil, fault.Wrap(fault.Unavailable, "busy", errors.New("unprocessed keys"))
+			}
+		}
+	}
+	return found, nil
+}
+
+// transactGet reads at most batchSize keys as they were at one moment.
+func (s *Store) transactGet(ctx context.Context, keys []key) (map[key]attributes, error) {
+	gets := make([]types.TransactGetItem, len(keys))
+	for i, k := range keys {
+		gets[i] = types.TransactGetItem{Get: &types.Get{TableName: &s.table, Key: k.attributes()}}
+	}
+	for attempt := 0; ; attempt++ {
+		out, err := s.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{
+			TransactItems: gets, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		})
+		if err == nil {
+			found := make(map[key]attributes, len(keys))
+			for i, r := range out.Responses {
+				if len(r.Item) > 0 {
+					found[keys[i]] = r.Item
+				}
+			}
+			return found, nil
+		}
+		if _, hindered := cancelled(err); !hindered || attempt == readAttempts || pause(ctx, attempt) != nil {
+			return nil, unavailable(err)
+		}
+	}
+}
+
+// get reads one item strongly into out; false when there is none.
+func (s *Store) get(ctx context.Context, k key, out any) (bool, error) {
+	answer, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.table, Key: k.attributes(), ConsistentRead: aws.Bool(true),
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	})
+	if err != nil {
+		return false, unavailable(err)
+	}
+	if len(answer.Item) == 0 {
+		return false, nil
+	}
+	return true, decode(answer.Item, out)
+}
+
+// span is a stretch of one partition: sort keys from From to To, both
+// included, read from the end when Backward. After is the sort key where the
+// page before ended. Limit 0 reads all of it.
+type span struct {
+	pk       string
+	from, to string
+	after    string
+	backward bool
+	limit    int
+}
+
+// below is every sort key that has this prefix.
+func below(pk, prefix string) span { return span{pk: pk, from: prefix, to: prefix + "\uffff"} }
+
+// query reads a stretch strongly, page after page. The end is the sort key
+// to go on after, "" when nothing is left.
+func (s *Store) query(ctx context.Context, q span) (items []attributes, end string, err error) {
+	cond := expression.Key("pk").Equal(expression.Value(q.pk))
+	if q.from != "" || q.to != "" {
+		cond = cond.And(expression.Key("sk").Between(expression.Value(q.from), expression.Value(q.to)))
+	}
+	expr, err := expression.NewBuilder().WithKeyCondition(cond).Build()
+	if err != nil {
+		return nil, "", fault.Wrap(fault.Internal, "item", err)
+	}
+	input := &dynamodb.QueryInput{
+		TableName: &s.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: expr.KeyCondition(),
+		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
+		ScanIndexForward: aws.Bool(!q.backward), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	}
+	if q.after != "" {
+		input.ExclusiveStartKey = key{q.pk, q.after}.attributes()
+	}
+	for {
+		if q.limit > 0 {
+			input.Limit = aws.Int32(int32(q.limit - len(items)))
+		}
+		out, err := s.client.Query(ctx, input)
+		if err != nil {
+			return nil, "", unavailable(err)
+		}
+		items = append(items, out.Items...)
+		input.ExclusiveStartKey = out.LastEvaluatedKey
+		if len(out.LastEvaluatedKey) == 0 {
+			return items, "", nil
+		}
+		if q.limit > 0 && len(items) >= q.limit {
+			return items, text(out.LastEvaluatedKey, "sk"), nil
+		}
+	}
+}
+
+func decode(item attributes, out any) error {
+	if err := attributevalue.UnmarshalMap(item, out); err != nil {
+		return fault.Wrap(fault.Internal, "item", err)
+	}
+	return nil
+}
+
+func keyList(keys []key) []map[string]types.AttributeValue {
+	list := make([]map[string]types.AttributeValue, len(keys))
+	for i, k := range keys {
+		list[i] = k.attributes()
+	}
+	return list
+}
+
+func keyOf(item attributes) key { return key{text(item, "pk"), text(item, "sk")} }
+
+func text(item attributes, name string) string {
+	if v, ok := item[name].(*types.AttributeValueMemberS); ok {
+		return v.Value
+	}
+	return ""
+}
+
+// number is a numeric attribute as it is written, "" without one.
+func number(item attributes, name string) string {
+	if v, ok := item[name].(*types.AttributeValueMemberN); ok {
+		return v.Value
+	}
+	return ""
+}
+
+func writtenAt(item attributes) time.Time {
+	var at int64
+	if err := attributevalue.Unmarshal(item["at"], &at); err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(at)
+}

@@ -1,0 +1,154 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/role"
+)
+
+// Role is a role whole; NotFound when there is none.
+func (s *Store) Role(ctx context.Context, organization, id string) (role.Role, error) {
+	var item roleItem
+	found, err := s.get(ctx, roleKey(organization, id), &item)
+	if err != nil {
+		return role.Role{}, err
+	}
+	if !found {
+		return role.Role{}, fault.New(fault.NotFound, "not_found", "There is no such role.")
+	}
+	return item.role(), nil
+}
+
+// Roles is a page of roles by id, with the id to go on after.
+func (s *Store) Roles(ctx context.Context, organization string, page directory.Page) ([]role.Role, string, error) {
+	q := below(policyPK(organization), "ROLE#")
+	q.limit = page.Limit
+	if page.After != "" {
+		q.after = roleKey(organization, page.After).sk
+	}
+	items, end, err := s.query(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	var roles []role.Role
+	for _, item := range items {
+		if err := collect(item, &roles, roleItem.role); err != nil {
+			return nil, "", err
+		}
+	}
+	if end != "" {
+		end = roles[len(roles)-1].ID
+	}
+	return roles, end, nil
+}
+
+// PutRole writes a role's next state as the policy's next version.
+func (s *Store) PutRole(ctx context.Context, basis directory.Basis, c role.Change) error {
+	o := basis.Organization
+	c.After.Version = c.Before.Version + 1
+	item := roleForm(c.After)
+	t := s.begin()
+	t.put(roleKey(o, c.After.ID), item, versionIs(c.Before.Version), outdated(c.Before.Version))
+	t.writeRoleName(o, c.Before, c.After)
+	t.bump(o, basis.Policy, changeItem{Roles: []roleItem{item}})
+	t.guard(o, c.Guard)
+	t.record(o, c.Entry)
+	t.once(o, c.Entry.Subject.ID, c.Once)
+	t.rest(basis)
+	return t.commit(ctx)
+}
+
+// writeRoleName keeps role names unique in the organization (R1).
+func (t *transaction) writeRoleName(o string, before, after role.Role) {
+	if before.Name != "" && roleNameKey(o, before.Name) == roleNameKey(o, after.Name) {
+		return
+	}
+	if before.Name != "" {
+		t.delete(roleNameKey(o, before.Name), present, raced())
+	}
+	t.put(roleNameKey(o, after.Name), nameItem{Organization: o, ID: after.ID}, absent,
+		fault.New(fault.Conflict, "name_taken", "Another role has this name."))
+}
+
+// outdated is what a lost version means: a taken id when the thing was to be
+// new, else a stale edit.
+func outdated(version uint64) error {
+	if version == 0 {
+		return fault.New(fault.Conflict, "id_taken", "This id is taken.")
+	}
+	return fault.New(fault.Stale, "stale", "It has been changed since this version was read.")
+}
+
+// PutAssignment writes a user whose assignments changed.
+func (s *Store) PutAssignment(ctx context.Context, basis directory.Basis, c role.Assigning) error {
+	t := s.begin()
+	t.writeUser(basis.Organization, c.Before, c.After)
+	t.guard(basis.Organization, c.Guard)
+	t.record(basis.Organization, c.Entry)
+	t.rest(basis)
+	return t.commit(ctx)
+}
+
+// guard holds a change that may lose a full administrator to the guard it
+// was proved under, and moves the guard on (R13).
+func (t *transaction) guard(o string, guard *uint64) {
+	if guard == nil {
+		return
+	}
+	next := expression.Set(expression.Name("v"), expression.Value(*guard+1))
+	t.update(guardKey(o), next, versionIs(*guard), raced())
+}
+
+// Guard is R13's guard version.
+func (s *Store) Guard(ctx context.Context, organization string) (uint64, error) {
+	var v versionItem
+	_, err := s.get(ctx, guardKey(organization), &v)
+	return v.V, err
+}
+
+// Members is a page of the users who hold a role, by id.
+func (s *Store) Members(ctx context.Context, organization string, r authz.RoleRef, page directory.Page) ([]directory.User, string, error) {
+	q := below(memberPK(organization, r), "USER#")
+	q.limit = page.Limit
+	if page.After != "" {
+		q.after = memberKey(organization, r, page.After).sk
+	}
+	items, end, err := s.query(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	users, err := s.usersOf(ctx, organization, items)
+	if end != "" && len(users) > 0 {
+		end = users[len(users)-1].ID
+	}
+	return users, end, err
+}
+
+// usersOf reads the users that adjacency items name, in their order.
+func (s *Store) usersOf(ctx context.Context, o string, adjacent []attributes) ([]directory.User, error) {
+	keys := make([]key, len(adjacent))
+	for i, item := range adjacent {
+		keys[i] = userKey(o, text(item, "sk")[len("USER#"):])
+	}
+	found, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	users := make([]directory.User, 0, len(keys))
+	for _, k := range keys {
+		item, ok := found[k]
+		if !ok {
+			return nil, fault.Wrap(fault.Internal, "item", errors.New("a member without a user: "+k.pk))
+		}
+		if err := collect(item, &users, userItem.user); err != nil {
+			return nil, err
+		}
+	}
+	return users, nil
+}

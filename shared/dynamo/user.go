@@ -1,0 +1,192 @@
+package dynamo
+
+import (
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/persona"
+)
+
+type userItem struct {
+	stored
+	ID            string           `dynamodbav:"id"`
+	Name          string           `dynamodbav:"name"`
+	Email         string           `dynamodbav:"email,omitempty"`
+	Username      string           `dynamodbav:"username"`
+	Type          string           `dynamodbav:"type"`
+	Internal      bool             `dynamodbav:"internal,omitempty"`
+	Locations     []string         `dynamodbav:"locations"`
+	Persona       string           `dynamodbav:"persona,omitempty"`
+	Assignments   []assignmentItem `dynamodbav:"assignments,omitempty"`
+	SignIn        string           `dynamodbav:"signIn"`
+	Sub           string           `dynamodbav:"sub,omitempty"`
+	Notifications map[string]bool  `dynamodbav:"notifications,omitempty"`
+}
+
+type assignmentItem struct {
+	Role      string    `dynamodbav:"role"`
+	Birth     uint64    `dynamodbav:"birth"`
+	Locations []string  `dynamodbav:"locations,omitempty"`
+	Until     time.Time `dynamodbav:"until"`
+	Since     time.Time `dynamodbav:"since"`
+	By        string    `dynamodbav:"by"`
+}
+
+func userForm(u directory.User) userItem {
+	item := userItem{
+		stored: stored{V: u.Version}, ID: u.ID, Name: u.Name, Email: u.Email, Username: u.Username,
+		Type: u.Type.String(), Internal: u.Internal, Locations: u.Locations, Persona: u.Persona.String(),
+		SignIn: u.SignIn.String(), Sub: u.Sub, Notifications: u.Notifications,
+	}
+	for _, a := range u.Assignments {
+		item.Assignments = append(item.Assignments, assignmentItem{a.Role.ID, a.Role.Birth, a.Locations, a.Until, a.Since, a.By})
+	}
+	return item
+}
+
+func (item userItem) user() directory.User {
+	kind, _ := authz.ParseUserType(item.Type)
+	signIn, _ := directory.ParseSignIn(item.SignIn)
+	u := directory.User{
+		ID: item.ID, Name: item.Name, Email: item.Email, Username: item.Username, Type: kind, Internal: item.Internal,
+		Locations: item.Locations, Persona: personaOf(item.Persona), SignIn: signIn, Sub: item.Sub,
+		Notifications: item.Notifications, Version: item.V,
+	}
+	for _, a := range item.Assignments {
+		u.Assignments = append(u.Assignments, directory.Assignment{
+			Assignment: authz.Assignment{Role: authz.RoleRef{ID: a.Role, Birth: a.Birth}, Locations: a.Locations, Until: a.Until},
+			Since:      a.Since, By: a.By,
+		})
+	}
+	return u
+}
+
+// writeUser is everything that a user's next state touches: the user, its
+// copy in the directory, its places among a location's users and a role's
+// members, its username, and the counts. before is zero for a new user.
+func (t *transaction) writeUser(o string, before, after directory.User) {
+	after.Version = before.Version + 1
+	item := userForm(after)
+	t.put(userKey(o, after.ID), item, versionIs(before.Version), raced())
+	t.put(directoryKey(o, after.ID), item, versionIs(before.Version), raced())
+	left, joined := difference(before.Locations, after.Locations)
+	for _, l := range left {
+		t.delete(locationUserKey(o, l, after.ID), present, raced())
+	}
+	for _, l := range joined {
+		t.put(locationUserKey(o, l, after.ID), stored{}, absent, raced())
+	}
+	lost, gained := difference(roleRefs(before), roleRefs(after))
+	for _, r := range lost {
+		t.delete(memberKey(o, r, after.ID), present, raced())
+	}
+	for _, r := range gained {
+		t.put(memberKey(o, r, after.ID), stored{}, absent, raced())
+	}
+	t.writeUsername(o, before, after)
+	t.count(o, before, after)
+}
+
+// writeUsername keeps usernames unique in the deployment (U1).
+func (t *transaction) writeUsername(o string, before, after directory.User) {
+	if before.Username != "" && usernameKey(before.Username) == usernameKey(after.Username) {
+		return
+	}
+	if before.Username != "" {
+		t.delete(usernameKey(before.Username), present, raced())
+	}
+	t.put(usernameKey(after.Username), nameItem{Organization: o, ID: after.ID}, absent,
+		fault.New(fault.Conflict, "username_taken", "This username is taken."))
+}
+
+// nameItem says whose a unique name is.
+type nameItem struct {
+	stored
+	Organization string `dynamodbav:"organization"`
+	ID           string `dynamodbav:"id"`
+}
+
+// difference is what is only in before and what is only in after.
+func difference[T comparable](before, after []T) (left, joined []T) {
+	for _, x := range before {
+		if !slices.Contains(after, x) {
+			left = append(left, x)
+		}
+	}
+	for _, x := range after {
+		if !slices.Contains(before, x) {
+			joined = append(joined, x)
+		}
+	}
+	return left, joined
+}
+
+func roleRefs(u directory.User) []authz.RoleRef {
+	var refs []authz.RoleRef
+	for _, a := range u.Assignments {
+		refs = append(refs, a.Role)
+	}
+	return refs
+}
+
+// countItem is the counts of one set of locations (P8); one number a persona.
+type countItem struct {
+	stored
+	Set       []string `dynamodbav:"set"`
+	None      int      `dynamodbav:"none"`
+	Frontline int      `dynamodbav:"frontline"`
+	Leader    int      `dynamodbav:"leader"`
+	Executive int      `dynamodbav:"executive"`
+	CICoach   int      `dynamodbav:"ci_coach"`
+	Champion  int      `dynamodbav:"champion"`
+}
+
+func (item countItem) population() persona.Population {
+	return persona.Population{
+		Locations: item.Set,
+		Counts:    persona.Counts{item.None, item.Frontline, item.Leader, item.Executive, item.CICoach, item.Champion},
+	}
+}
+
+// countName is the attribute that counts a persona.
+func countName(p directory.Persona) expression.NameBuilder {
+	if p == directory.NoPersona {
+		return expression.Name("none")
+	}
+	return expression.Name(p.String())
+}
+
+// count moves a user from one counter to another, in the change that moves
+// the user, so that counts are exact at every moment (P8).
+func (t *transaction) count(o string, before, after directory.User) {
+	was, is := persona.Counted(before), persona.Counted(after)
+	from, to := countKey(o, before.Locations), countKey(o, after.Locations)
+	if was && is && from == to {
+		if before.Persona != after.Persona {
+			t.recount(to, after.Locations, expression.
+				Add(countName(before.Persona), expression.Value(-1)).
+				Add(countName(after.Persona), expression.Value(1)))
+		}
+		return
+	}
+	if was {
+		t.recount(from, before.Locations, expression.Add(countName(before.Persona), expression.Value(-1)))
+	}
+	if is {
+		t.recount(to, after.Locations, expression.Add(countName(after.Persona), expression.Value(1)))
+	}
+}
+
+// recount updates the counter of a set; it makes the counter with the set's
+// first user.
+func (t *transaction) recount(k key, locations []string, u expression.UpdateBuilder) {
+	set := slices.Sorted(slices.Values(locations))
+	name, value := expression.Name("set"), expression.Value(set)
+	t.update(k, u.Set(name, value), absent.Or(name.Equal(value)),
+		fault.New(fault.Internal, "count", ""))
+}
