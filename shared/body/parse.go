@@ -1,0 +1,156 @@
+package body
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gemba/shared/fault"
+)
+
+const (
+	// mostDepth bounds recursion: the deepest body of the contract, a world
+	// with a role's grant, is seven deep.
+	mostDepth = 32
+	// mostName bounds a member's name, so that a pointer stays readable.
+	mostName = 100
+	// mostProblems bounds an answer: a megabyte of nonsense has half a million
+	// faults, and nobody mends them one by one.
+	mostProblems = 1000
+)
+
+// node is a JSON value. Its kind is the type of value: nil, bool,
+// json.Number, string, []node or *members.
+type node struct{ value any }
+
+// members are an object's, in the order of the document.
+type members struct {
+	names  []string
+	values map[string]node
+}
+
+// reading is one document being read: the faults so far and the objects that
+// were handed out.
+type reading struct {
+	problems []fault.Problem
+	dropped  int
+	objects  []*Object
+}
+
+// note adds a fault.
+func (r *reading) note(pointer, detail string) {
+	if len(r.problems) >= mostProblems {
+		r.dropped++
+		return
+	}
+	r.problems = append(r.problems, fault.Problem{Pointer: pointer, Detail: detail})
+}
+
+// all is every fault noted, with a last line that counts those left out.
+func (r *reading) all() []fault.Problem {
+	if r.dropped == 0 {
+		return r.problems
+	}
+	return append(r.problems, fault.Problem{Detail: fmt.Sprintf("There are %d more faults.", r.dropped)})
+}
+
+// parser turns tokens into nodes.
+type parser struct {
+	*reading
+	tokens *json.Decoder
+}
+
+// parse is the document as one value; false when it is not JSON at all, which
+// has been noted.
+func (r *reading) parse(data []byte) (node, bool) {
+	if !utf8.Valid(data) {
+		r.note("", "The body is not JSON: it is not UTF-8.")
+		return node{}, false
+	}
+	p := parser{reading: r, tokens: json.NewDecoder(bytes.NewReader(data))}
+	p.tokens.UseNumber()
+	n, err := p.value("", mostDepth)
+	if err == nil && len(bytes.TrimSpace(data[p.tokens.InputOffset():])) > 0 {
+		err = fmt.Errorf("something follows its end")
+	}
+	if err != nil {
+		r.note("", fmt.Sprintf("The body is not JSON: %v (near byte %d).", err, p.tokens.InputOffset()))
+		return node{}, false
+	}
+	return n, true
+}
+
+// value is the next value. An error ends the reading of the document.
+func (p *parser) value(pointer string, depth int) (node, error) {
+	token, err := p.tokens.Token()
+	if err != nil {
+		return node{}, err
+	}
+	opened, nested := token.(json.Delim)
+	if !nested {
+		return node{token}, nil
+	}
+	if depth == 0 {
+		return node{}, fmt.Errorf("it is nested deeper than %d", mostDepth)
+	}
+	if opened == '[' {
+		return p.list(pointer, depth)
+	}
+	return p.object(pointer, depth)
+}
+
+// list is the rest of a list that was opened.
+func (p *parser) list(pointer string, depth int) (node, error) {
+	list := []node{}
+	for p.tokens.More() {
+		n, err := p.value(pointer+"/"+strconv.Itoa(len(list)), depth-1)
+		if err != nil {
+			return node{}, err
+		}
+		list = append(list, n)
+	}
+	_, err := p.tokens.Token()
+	return node{list}, err
+}
+
+// object is the rest of an object that was opened. A member that is there
+// twice is a fault: readers differ in which of the two they take.
+func (p *parser) object(pointer string, depth int) (node, error) {
+	m := &members{values: map[string]node{}}
+	for p.tokens.More() {
+		token, err := p.tokens.Token()
+		if err != nil {
+			return node{}, err
+		}
+		name, _ := token.(string)
+		here := pointer
+		usable := utf8.RuneCountInString(name) <= mostName && clean(name, false)
+		if usable {
+			here += "/" + escape(name)
+		}
+		n, err := p.value(here, depth-1)
+		if err != nil {
+			return node{}, err
+		}
+		_, twice := m.values[name]
+		switch {
+		case !usable:
+			p.note(pointer, "A member's name is too long or holds characters that are not allowed.")
+		case twice:
+			p.note(here, "This member is there more than once.")
+		default:
+			m.names = append(m.names, name)
+			m.values[name] = n
+		}
+	}
+	_, err := p.tokens.Token()
+	return node{m}, err
+}
+
+// escape makes a name a component of a JSON pointer (RFC 6901).
+func escape(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}

@@ -1,0 +1,107 @@
+package body
+
+import (
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+)
+
+// mostRoles bounds the roles of one user.
+const mostRoles = 500
+
+// mostLocations is U1's bound.
+const mostLocations = 25
+
+// Persona is a persona's word or older name (P1); none when it is absent.
+func (o *Object) Persona(member string) directory.Persona { return Word(o, member, personas) }
+
+// ParsePersona is the persona with this word or older name (P1).
+func ParsePersona(word string) (directory.Persona, bool) {
+	p, ok := personas[word]
+	return p, ok
+}
+
+// ReadUser is a user body (U1). Members that a read gives and a change may
+// not touch (persona, roles, internal, signIn, version) are read as well, so
+// that the use case can compare them.
+func ReadUser(o *Object) directory.User {
+	o.Need("name", "username", "type", "locations")
+	u := directory.User{
+		ID: o.ID("id"), Name: o.Text("name", Name), Email: o.Text("email", Email),
+		Username: o.Text("username", Username), Type: Word(o, "type", userTypes),
+		Internal: o.Bool("internal"), Locations: o.IDs("locations", mostLocations),
+		Persona: o.Persona("persona"), SignIn: Word(o, "signIn", signIns), Version: o.Version(),
+	}
+	for _, held := range o.Objects("roles", mostRoles) {
+		held.Need("role")
+		a := directory.Assignment{Assignment: ReadAssignment(held), Since: held.Time("since"), By: held.ID("by")}
+		a.Role.ID = held.ID("role")
+		u.Assignments = append(u.Assignments, a)
+	}
+	if o.empty("locations") {
+		o.Fault("locations", "A user has 1 to 25 locations.")
+	}
+	return u
+}
+
+// ReadAssignment is the limit and end of an assignment; the role is named
+// elsewhere. Locations is nil without a limit, and empty but not nil for one
+// that names no location, which role.Limit refuses (R5).
+func ReadAssignment(o *Object) authz.Assignment {
+	return authz.Assignment{Locations: o.IDs("locations", mostLocations), Until: o.Time("until")}
+}
+
+type userBody struct {
+	ID        string           `json:"id"`
+	Name      string           `json:"name"`
+	Email     string           `json:"email,omitempty"`
+	Username  string           `json:"username"`
+	Type      string           `json:"type"`
+	Internal  bool             `json:"internal"`
+	Locations []string         `json:"locations"`
+	Persona   *string          `json:"persona"`
+	Roles     []assignmentBody `json:"roles"`
+	SignIn    string           `json:"signIn"`
+	Version   uint64           `json:"version"`
+}
+
+type assignmentBody struct {
+	Role      string    `json:"role"`
+	Locations []string  `json:"locations,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	Since     time.Time `json:"since,omitzero"`
+	By        string    `json:"by,omitempty"`
+}
+
+// User is a user's body, which ReadUser reads back.
+func User(u directory.User) any {
+	out := userBody{
+		ID: u.ID, Name: u.Name, Email: u.Email, Username: u.Username, Type: u.Type.String(),
+		Internal: u.Internal, Locations: list(u.Locations), Persona: Persona(u.Persona),
+		Roles: []assignmentBody{}, SignIn: u.SignIn.String(), Version: u.Version,
+	}
+	for _, a := range u.Assignments {
+		out.Roles = append(out.Roles, assignmentBody{
+			Role: a.Role.ID, Locations: a.Locations, Until: utc(a.Until), Since: utc(a.Since), By: a.By,
+		})
+	}
+	return out
+}
+
+// Persona is a persona's word, null for none.
+func Persona(p directory.Persona) *string {
+	if p == directory.NoPersona {
+		return nil
+	}
+	word := p.String()
+	return &word
+}
+
+// utc is the time as the contract shows it; zero stays zero.
+func utc(at time.Time) time.Time {
+	if at.IsZero() {
+		return time.Time{}
+	}
+	return at.UTC()
+}

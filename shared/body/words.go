@@ -1,0 +1,64 @@
+package body
+
+import (
+	"fmt"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+)
+
+// The closed sets of the contract by their words.
+var (
+	userTypes   = words(authz.UserTypeCount)
+	teamTypes   = words(authz.TeamTypeCount)
+	teamRoles   = words(authz.TeamRoleCount)
+	statuses    = words(authz.StatusCount)
+	permissions = words(authz.PermissionCount)
+	advanced    = words(authz.AdvancedCount)
+	signIns     = words(directory.SignInCount)
+	scopes      = scopeWords()
+	personas    = personaWords()
+
+	onlyUsersRules = map[string]authz.OnlyUsersRule{"team_role": authz.ByTeamRole, "team_member": authz.ByTeamMember}
+	reachRules     = map[string]authz.ReachRule{"all": authz.ReachAll, "any": authz.ReachAny}
+)
+
+// words are the members of an enum before its count, without the sentinel
+// that has no word.
+func words[E interface {
+	~uint8
+	fmt.Stringer
+}](count E) map[string]E {
+	out := map[string]E{}
+	for e := E(0); e < count; e++ {
+		if word := e.String(); word != "" {
+			out[word] = e
+		}
+	}
+	return out
+}
+
+// scopeWords are the scopes but for the plain yes, which is JSON's true.
+func scopeWords() map[string]authz.Scope {
+	out := words(authz.ScopeCount)
+	delete(out, authz.Yes.String())
+	return out
+}
+
+// personaWords are the personas with their older names (P1).
+func personaWords() map[string]directory.Persona {
+	out := words(directory.PersonaCount)
+	out["CI Expert"] = directory.CICoach
+	out["Implementation Lead"] = directory.Champion
+	return out
+}
+
+// word is the word of a member of a small closed set.
+func word[E comparable](words map[string]E, e E) string {
+	for w, member := range words {
+		if member == e {
+			return w
+		}
+	}
+	return ""
+}
