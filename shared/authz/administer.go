@@ -18,7 +18,7 @@ func (m *Model) decideUser(s Subject, a Action, r Resource) Decision {
 		}
 		covers = func(g Grantable) bool { return g.includes(role.RoleRef) }
 	case ImpersonateUser:
-		if s.userType == General && !s.holds(func(r *Role) bool { return r.Admin.Impersonate }) {
+		if s.userType == General && !s.holds(func(a *Admin) bool { return a.Impersonate }) {
 			return Decision{Reason: NoGrant}
 		}
 	}
@@ -34,7 +34,7 @@ func (m *Model) userAdministration(s Subject, target *User, covers func(Grantabl
 	}
 	closest := NoGrant
 	for _, h := range s.holdings {
-		global, local := h.role.Admin.Global, h.role.Admin.Local
+		global, local := h.role.admin.Global, h.role.admin.Local
 		switch {
 		case global != nil && covers(global.Grantable),
 			local != nil && m.reaches(h, target) && covers(local.Grantable):
@@ -53,7 +53,7 @@ func (m *Model) userAdministration(s Subject, target *User, covers func(Grantabl
 func (m *Model) reaches(h holding, target *User) bool {
 	any := m.settings.LocalReach == ReachAny
 	for _, l := range target.Locations {
-		if m.metAt(h, l).has(h.role.Admin.Local.Scope) == any {
+		if m.metAt(h, l).has(h.role.admin.Local.Scope) == any {
 			return any
 		}
 	}
@@ -74,10 +74,11 @@ func (g Grantable) includes(ref RoleRef) bool {
 	return false
 }
 
-// holds is whether the subject holds a role of which this is true.
-func (s Subject) holds(is func(*Role) bool) bool {
+// holds is whether this is true of the admin permissions of one of the
+// subject's roles.
+func (s Subject) holds(is func(*Admin) bool) bool {
 	for _, h := range s.holdings {
-		if is(&h.role.Role) {
+		if is(&h.role.admin) {
 			return true
 		}
 	}
@@ -86,18 +87,18 @@ func (s Subject) holds(is func(*Role) bool) bool {
 
 // organizationRights says which roles give an action on the organization,
 // advanced permissions aside (C7, R10).
-var organizationRights = [ActionCount]func(*Role) bool{
-	CreateUsers:         func(r *Role) bool { return r.Admin.Global.createsUsers() || r.Admin.Local.createsUsers() },
-	AdministerAllUsers:  func(r *Role) bool { return r.Admin.Global != nil },
-	AdministerRoles:     func(r *Role) bool { return r.Admin.Roles },
-	AdministerQuality:   func(r *Role) bool { return r.Admin.Quality },
-	AdministerSystem:    func(r *Role) bool { return r.Admin.System },
-	ReadAccess:          func(r *Role) bool { return r.Admin.AccessReader },
-	WriteItems:          func(r *Role) bool { return r.Admin.ItemWriter },
-	ReadAdministration:  func(r *Role) bool { return r.Admin.any() },
-	AdministerSomeUsers: func(r *Role) bool { return r.Admin.Global != nil || r.Admin.Local != nil },
-	RecordItems:         func(r *Role) bool { return r.Admin.ItemWriter || r.Admin.Quality },
-	ReadItems:           func(r *Role) bool { return r.Admin.AccessReader || r.Admin.ItemWriter || r.Admin.Quality },
+var organizationRights = [ActionCount]func(*Admin) bool{
+	CreateUsers:         func(a *Admin) bool { return a.Global.createsUsers() || a.Local.createsUsers() },
+	AdministerAllUsers:  func(a *Admin) bool { return a.Global != nil },
+	AdministerRoles:     func(a *Admin) bool { return a.Roles },
+	AdministerQuality:   func(a *Admin) bool { return a.Quality },
+	AdministerSystem:    func(a *Admin) bool { return a.System },
+	ReadAccess:          func(a *Admin) bool { return a.AccessReader },
+	WriteItems:          func(a *Admin) bool { return a.ItemWriter },
+	ReadAdministration:  func(a *Admin) bool { return a.any() },
+	AdministerSomeUsers: func(a *Admin) bool { return a.Global != nil || a.Local != nil },
+	RecordItems:         func(a *Admin) bool { return a.ItemWriter || a.Quality },
+	ReadItems:           func(a *Admin) bool { return a.AccessReader || a.ItemWriter || a.Quality },
 }
 
 // advanced is the permission that an action on the organization asks for (C7).
@@ -156,9 +157,9 @@ func (m *Model) decidePlaced(s Subject, r Resource) Decision {
 	}
 	closest := NoGrant
 	for _, h := range s.holdings {
-		scope := h.role.Admin.Board
+		scope := h.role.admin.Board
 		if r.Type == CardResource {
-			scope = h.role.Admin.Card
+			scope = h.role.admin.Card
 		}
 		if scope == NoScope {
 			continue

@@ -53,8 +53,9 @@ func (r rights) within(scopes set[Scope]) rights { return r & (eachPermission * 
 // role is a role compiled against the templates.
 type role struct {
 	Role
-	items    []rights // by the template's number
+	admin    Admin // without what R10 refuses
 	advanced set[Advanced]
+	items    []rights // by the template's number
 }
 
 // template is a template with its number.
@@ -74,10 +75,10 @@ func number(templates map[string]Template) map[string]template {
 
 // compileRole expands the role's grants to rights on each template.
 func compileRole(r Role, templates map[string]template) *role {
-	c := &role{Role: r, items: make([]rights, len(templates)), advanced: setOf(r.Advanced...)}
+	c := &role{Role: r, admin: r.Admin.lawful(), advanced: setOf(r.Advanced...), items: make([]rights, len(templates))}
 	var always rights
-	if located.has(r.Admin.Escalation) {
-		always = always.with(escalation, setOf(r.Admin.Escalation))
+	if s := c.admin.Escalation; s != NoScope {
+		always = always.with(escalation, setOf(s))
 	}
 	for _, t := range templates {
 		held := always
@@ -89,6 +90,19 @@ func compileRole(r Role, templates map[string]template) *role {
 		c.items[t.number] = implied(held, t.TeamType)
 	}
 	return c
+}
+
+// lawful is the admin permissions but for those whose scope R10 refuses.
+func (a Admin) lawful() Admin {
+	for _, s := range []*Scope{&a.Board, &a.Card, &a.Escalation} {
+		if !located.has(*s) {
+			*s = NoScope
+		}
+	}
+	if a.Local != nil && !reaches.has(a.Local.Scope) {
+		a.Local = nil
+	}
+	return a
 }
 
 // covers is whether the template is listed, or its workflow (R3).

@@ -18,11 +18,12 @@
 //
 //   - A name that leads nowhere matches nothing. A location whose parent is
 //     unknown is a root; locations in a circle are in no tree and match nothing.
-//   - What a policy holds against the rules gives nothing: a scope that R4 does
-//     not allow, local user administration everywhere, a team role that the
-//     item's team type does not have.
+//   - What a policy holds against the rules gives nothing: a scope that R4 or
+//     R10 does not allow, a team role that the item's team type does not have.
 //   - A user of type capture who is not on an item's team is refused with
 //     user_type, because no role could ever change it (U2).
+//   - A wallboard's roles count in full: also where one names only_users, and
+//     the wallboard is such a user of the item (R6, R7).
 //   - The locations of an assignment's limit that the user no longer has count
 //     for nothing, and a limit emptied so has ended (R5), also when the user
 //     given is a hypothetical one.

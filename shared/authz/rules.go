@@ -36,9 +36,12 @@ func (t UserType) mayEver(a Action) (byRoles, byTeam bool) {
 	return r.byRoles.has(a), r.byTeam.has(a)
 }
 
-// located are the scopes that are measured in the location forest, and
-// everywhere.
-var located = setOf(OnlyLocation, LocationAndBelow, Everywhere)
+var (
+	// reaches are the scopes of local user administration (R10).
+	reaches = setOf(OnlyLocation, LocationAndBelow)
+	// located are those and everywhere.
+	located = reaches.with(Everywhere)
+)
 
 // allowed is R4's table: the scopes that each permission may have.
 var allowed = [PermissionCount]set[Scope]{
