@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gemba/shared/authz"
+	"gemba/shared/fault"
 	"gemba/shared/timeline"
 )
 
@@ -43,11 +44,53 @@ type Caller struct {
 	Once Once
 }
 
-// Once makes a repeated request give its first answer (T3): the store writes
-// it in the change's transaction. Key is a hash over caller and key.
+// Once makes a repeated request give its first answer (T3). Key is a hash over
+// caller, route and idempotency key, Request one over what was asked; Encode
+// turns what was made into the answer to keep.
 type Once struct {
 	Key, Request string
+	Encode       func(made any) []byte
+}
+
+// Kept is an answer to keep, written in the change's transaction. Without a
+// key nothing is kept.
+type Kept struct {
+	Key, Request string
 	Answer       []byte
+}
+
+// Keep is the answer that tells of what was made.
+func (o Once) Keep(made any) Kept {
+	if o.Key == "" {
+		return Kept{}
+	}
+	return Kept{Key: o.Key, Request: o.Request, Answer: o.Encode(made)}
+}
+
+// Precondition is the version that a request says it saw: Match with Version
+// (or Any version), or None for a thing that must not be there yet.
+type Precondition struct {
+	Version          uint64
+	Match, Any, None bool
+}
+
+// Check holds the precondition against the current version, 0 when there is
+// no such thing. Stale when it does not hold; Unconditional when an existing
+// thing would be changed without one.
+func (p Precondition) Check(current uint64) error {
+	if current > 0 && !p.Match && !p.None {
+		return fault.New(fault.Unconditional, "precondition_required", "Changing what exists needs If-Match with its ETag.")
+	}
+	return p.Heed(current)
+}
+
+// Heed is Check where none is needed.
+func (p Precondition) Heed(current uint64) error {
+	held := !p.Match || current > 0 && (p.Any || p.Version == current)
+	if !held || p.None && current > 0 {
+		return fault.New(fault.Stale, "stale", "It has been changed since this version was read.")
+	}
+	return nil
 }
 
 // Who is the caller prepared for decisions.

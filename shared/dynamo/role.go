@@ -59,7 +59,7 @@ func (s *Store) PutRole(ctx context.Context, basis directory.Basis, c role.Chang
 	t.bump(o, basis.Policy, changeItem{Roles: []roleItem{item}})
 	t.guard(o, c.Guard)
 	t.record(o, c.Entry)
-	t.once(o, c.Entry.Subject.ID, c.Once)
+	t.keepAnswer(o, c.Entry.Subject.ID, c.Kept)
 	t.rest(basis)
 	return t.commit(ctx)
 }

@@ -27,7 +27,7 @@ type Role struct {
 type Change struct {
 	Before, After Role
 	Entry         timeline.Entry
-	Once          directory.Once
+	Kept          directory.Kept
 	Guard         *uint64
 }
 
