@@ -1,0 +1,142 @@
+// Package ses hands mail to Amazon SES.
+//
+// It decides what became of a mail, so that its caller knows whether to send
+// it again: the answer is never a guess. It sends one request for one mail and
+// retries nothing, since a request whose answer was lost may have been obeyed.
+// It refuses to know what mails say, and lets nothing into a header that could
+// begin another one (T5).
+package ses
+
+import (
+	"context"
+	"errors"
+	"net/http/httptrace"
+	"net/mail"
+	"os"
+	"strings"
+	"sync/atomic"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"gemba/shared/fault"
+)
+
+// Mail is one mail to one address. Text and HTML say the same.
+type Mail struct {
+	To, Subject, Text, HTML string
+}
+
+// The codes of what did not become of a mail.
+const (
+	// Refused is Unprocessable: SES will not send this mail, ever.
+	Refused = "mail_refused"
+	// Later is Unavailable: SES does not have it, so it can be sent again.
+	Later = "mail_unavailable"
+	// Unclear is Internal: it may have been sent, and nobody can tell.
+	Unclear = "mail_unclear"
+)
+
+// Sender sends mail from one address.
+type Sender struct {
+	api  *sesv2.Client
+	from string
+}
+
+// NewSender sends from this address, which SES has verified.
+func NewSender(cfg aws.Config, from string) *Sender {
+	return &Sender{from: from, api: sesv2.NewFromConfig(cfg, func(o *sesv2.Options) {
+		if address := os.Getenv("AWS_ENDPOINT_URL_SESV2"); address != "" {
+			o.BaseEndpoint = &address
+		}
+		o.Retryer = aws.NopRetryer{}
+	})}
+}
+
+// Send hands the mail over; nil means that SES has taken it. Otherwise it is
+// Unprocessable mail_refused, Unavailable mail_unavailable, or Internal
+// mail_unclear, and only the second may be sent again.
+func (s *Sender) Send(ctx context.Context, m Mail) error {
+	if !address(m.To) || !address(s.from) {
+		return fault.New(fault.Unprocessable, Refused, "The mail has no address to go to or to come from.")
+	}
+	var handed atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { handed.Store(true) }})
+	_, err := s.api.SendEmail(ctx, &sesv2.SendEmailInput{
+		FromEmailAddress: &s.from,
+		Destination:      &types.Destination{ToAddresses: []string{m.To}},
+		Content: &types.EmailContent{Simple: &types.Message{
+			Subject: content(line(m.Subject)),
+			Body:    &types.Body{Text: content(m.Text), Html: content(m.HTML)},
+		}},
+	})
+	if err == nil {
+		return nil
+	}
+	return outcome(err, handed.Load())
+}
+
+func content(text string) *types.Content {
+	return &types.Content{Data: &text, Charset: aws.String("UTF-8")}
+}
+
+// outcome tells what a failure means for the mail. An answer below 500 is a
+// no, for now or for good; any other answer, or none to a request that got as
+// far as a connection, leaves it unclear.
+func outcome(err error, handed bool) error {
+	var answer *smithyhttp.ResponseError
+	cause := errors.New(code(err))
+	switch {
+	case !handed:
+		return fault.Wrap(fault.Unavailable, Later, cause)
+	case !errors.As(err, &answer) || answer.HTTPStatusCode() >= 500 || answer.HTTPStatusCode() < 400:
+		return fault.Wrap(fault.Internal, Unclear, cause)
+	case passes(err, answer.HTTPStatusCode()):
+		return fault.Wrap(fault.Unavailable, Later, cause)
+	}
+	return fault.Wrap(fault.Unprocessable, Refused, cause)
+}
+
+// passes tells of a no whether it can turn into a yes without another mail:
+// too many mails at once or today, sending paused, a role without the right.
+func passes(err error, status int) bool {
+	var (
+		many   *types.TooManyRequestsException
+		limit  *types.LimitExceededException
+		paused *types.SendingPausedException
+	)
+	return status == 401 || status == 403 || status == 429 ||
+		errors.As(err, &many) || errors.As(err, &limit) || errors.As(err, &paused)
+}
+
+// code is what of an error a log may have: SES repeats addresses in its
+// messages.
+func code(err error) string {
+	var answer smithy.APIError
+	if errors.As(err, &answer) {
+		return answer.ErrorCode()
+	}
+	return err.Error()
+}
+
+// address tells whether the text is one bare address: no name, no list, no
+// second line.
+func address(text string) bool {
+	parsed, err := mail.ParseAddress(text)
+	return err == nil && parsed.Name == "" && parsed.Address == text
+}
+
+// line is the text in one line: what ends or hides a line becomes a space, so
+// that it cannot begin another header.
+func line(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,172 @@
+package ses_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
+	"gemba/shared/fault"
+	"gemba/shared/ses"
+)
+
+func sender(t *testing.T, from string, handler http.HandlerFunc) *ses.Sender {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return ses.NewSender(config(server.URL), from)
+}
+
+// config retries by default, so that a sender which retries is found out.
+func config(address string) aws.Config {
+	return aws.Config{
+		Region: "eu-central-1", BaseEndpoint: &address,
+		Credentials: aws.CredentialsProviderFunc(credentials),
+	}
+}
+
+func letter() ses.Mail {
+	return ses.Mail{To: "maria@example.org", Subject: "Hello", Text: "Hello, Maria", HTML: "<p>Hello, Maria</p>"}
+}
+
+func TestMailIsHandedOver(t *testing.T) {
+	var got map[string]any
+	s := sender(t, "access@example.org", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		_ = json.Unmarshal(body, &got)
+		_, _ = io.WriteString(w, `{"MessageId":"m1"}`)
+	})
+	m := letter()
+	m.Subject = "Grüße\r\nBcc: all@example.org\u2028x\x00y"
+	if err := s.Send(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	part := func(text string) map[string]any { return map[string]any{"Data": text, "Charset": "UTF-8"} }
+	want := map[string]any{
+		"FromEmailAddress": "access@example.org",
+		"Destination":      map[string]any{"ToAddresses": []any{"maria@example.org"}},
+		"Content": map[string]any{"Simple": map[string]any{
+			// T5: a subject stays one line.
+			"Subject": part("Grüße  Bcc: all@example.org x y"),
+			"Body":    map[string]any{"Text": part("Hello, Maria"), "Html": part("<p>Hello, Maria</p>")},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("handed over (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnAddressIsOneAddress(t *testing.T) {
+	bad := []string{"", "maria", "maria@example.org, bob@example.org", "Maria <maria@example.org>",
+		"maria@example.org\r\nBcc: bob@example.org", "maria@example.org\n", " maria@example.org"}
+	for _, to := range bad {
+		t.Run("T5 "+to, func(t *testing.T) {
+			asked := false
+			handler := func(http.ResponseWriter, *http.Request) { asked = true }
+			m := letter()
+			m.To = to
+			if err := sender(t, "access@example.org", handler).Send(context.Background(), m); fault.Of(err).Code != ses.Refused {
+				t.Errorf("error %v, want %s", err, ses.Refused)
+			}
+			if err := sender(t, to, handler).Send(context.Background(), letter()); fault.Of(err).Code != ses.Refused {
+				t.Errorf("from: error %v, want %s", err, ses.Refused)
+			}
+			if asked {
+				t.Error("SES was asked")
+			}
+		})
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	cases := []struct {
+		status    int
+		exception string
+		code      string
+		kind      fault.Kind
+	}{
+		{400, "MessageRejected", ses.Refused, fault.Unprocessable},
+		{400, "BadRequestException", ses.Refused, fault.Unprocessable},
+		{400, "MailFromDomainNotVerifiedException", ses.Refused, fault.Unprocessable},
+		{400, "AccountSuspendedException", ses.Refused, fault.Unprocessable},
+		{404, "NotFoundException", ses.Refused, fault.Unprocessable},
+		{400, "LimitExceededException", ses.Later, fault.Unavailable},
+		{400, "SendingPausedException", ses.Later, fault.Unavailable},
+		{429, "TooManyRequestsException", ses.Later, fault.Unavailable},
+		{403, "AccessDeniedException", ses.Later, fault.Unavailable},
+		{500, "InternalServiceErrorException", ses.Unclear, fault.Internal},
+		{503, "ServiceUnavailable", ses.Unclear, fault.Internal},
+	}
+	for _, c := range cases {
+		t.Run(c.exception, func(t *testing.T) {
+			var asked atomic.Int32
+			s := sender(t, "access@example.org", func(w http.ResponseWriter, _ *http.Request) {
+				asked.Add(1)
+				w.Header().Set("X-Amzn-ErrorType", c.exception)
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, `{"message":"no: maria@example.org"}`)
+			})
+			err := s.Send(context.Background(), letter())
+			if fault.Of(err).Code != c.code || !fault.Is(err, c.kind) {
+				t.Errorf("error %v, want %s %s", err, c.kind, c.code)
+			}
+			if strings.Contains(err.Error(), "maria") {
+				t.Errorf("T5: the error tells the address: %v", err)
+			}
+			if asked.Load() != 1 {
+				t.Errorf("I8: asked %d times, want once: a repeat could send two mails", asked.Load())
+			}
+		})
+	}
+}
+
+func TestALostAnswerIsUnclear(t *testing.T) {
+	var asked atomic.Int32
+	s := sender(t, "access@example.org", func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		_, _ = io.ReadAll(r.Body)
+		panic(http.ErrAbortHandler)
+	})
+	if err := s.Send(context.Background(), letter()); fault.Of(err).Code != ses.Unclear {
+		t.Errorf("error %v, want %s", err, ses.Unclear)
+	}
+	if asked.Load() != 1 {
+		t.Errorf("I8: asked %d times, want once", asked.Load())
+	}
+}
+
+func TestATimeoutAfterHandOverIsUnclear(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s := sender(t, "access@example.org", func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		cancel()
+		<-r.Context().Done()
+	})
+	if err := s.Send(ctx, letter()); fault.Of(err).Code != ses.Unclear {
+		t.Errorf("error %v, want %s", err, ses.Unclear)
+	}
+}
+
+func TestWhatNeverLeftCanBeSentAgain(t *testing.T) {
+	if err := ses.NewSender(config("http://127.0.0.1:1"), "access@example.org").Send(context.Background(), letter()); fault.Of(err).Code != ses.Later {
+		t.Errorf("error %v, want %s", err, ses.Later)
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	s := sender(t, "access@example.org", func(http.ResponseWriter, *http.Request) {})
+	if err := s.Send(cancelled, letter()); fault.Of(err).Code != ses.Later {
+		t.Errorf("error %v, want %s", err, ses.Later)
+	}
+}
+
+func credentials(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+}
