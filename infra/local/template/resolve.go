@@ -34,8 +34,8 @@ func (t *Template) resolve(value any) (any, error) {
 
 func (t *Template) resolveMap(members map[string]any) (any, error) {
 	out := make(map[string]any, len(members))
-	for name, member := range members {
-		value, err := t.resolve(member)
+	for _, name := range sortedKeys(members) { // in order, so that a fault is told the same each time
+		value, err := t.resolve(members[name])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
