@@ -1,0 +1,250 @@
+package role
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+)
+
+const (
+	mostName        = 100
+	mostDescription = 2000
+	mostNames       = 1000
+)
+
+// validation is one role on its way through the rules, with what they found.
+type validation struct {
+	model    *authz.Model
+	role     Role
+	problems []fault.Problem
+}
+
+// Validate tells everything in which a well-formed role breaks the rules (R1,
+// R3, R4, R8–R10), with pointers into its body; nothing when it may be saved.
+// The model says which workflows, templates, locations and roles exist; a new
+// role is not among them, so it cannot yet name itself. That its name is not
+// taken (R1) is the store's to say.
+func Validate(m *authz.Model, r Role) []fault.Problem {
+	v := &validation{model: m, role: r}
+	v.texts()
+	v.sizes()
+	v.exist("/specificLocations", "location", r.SpecificLocations, has(m.Location))
+	for i, g := range r.Grants {
+		v.grant("/grants/"+strconv.Itoa(i), g)
+	}
+	v.advanced()
+	v.administrations()
+	v.adminScopes()
+	v.specific()
+	return v.problems
+}
+
+// note adds a problem.
+func (v *validation) note(pointer, detail string, words ...any) {
+	v.problems = append(v.problems, fault.Problem{Pointer: pointer, Detail: fmt.Sprintf(detail, words...)})
+}
+
+// texts holds what people read to its bounds (R1).
+func (v *validation) texts() {
+	if n := utf8.RuneCountInString(v.role.Name); n > mostName || strings.TrimSpace(v.role.Name) == "" {
+		v.note("/name", "A role's name has 1 to %d characters.", mostName)
+	}
+	if utf8.RuneCountInString(v.role.Description) > mostDescription {
+		v.note("/description", "A role's description has at most %d characters.", mostDescription)
+	}
+	if v.role.Persona >= directory.PersonaCount {
+		v.note("/persona", "There is no such persona.")
+	}
+}
+
+// sizes holds the lists to a bound.
+func (v *validation) sizes() {
+	for _, list := range []struct {
+		pointer string
+		size    int
+	}{
+		{"/specificLocations", len(v.role.SpecificLocations)}, {"/grants", len(v.role.Grants)},
+		{"/notifications", len(v.role.Notifications)}, {"/boardAccess", len(v.role.BoardAccess)},
+		{"/boardSubscriptions", len(v.role.BoardSubscriptions)},
+	} {
+		if list.size > mostNames {
+			v.note(list.pointer, "A role has at most %d of these.", mostNames)
+		}
+	}
+}
+
+// has makes a lookup of the model tell only whether there is one.
+func has[T any](get func(string) (T, bool)) func(string) bool {
+	return func(id string) bool { _, ok := get(id); return ok }
+}
+
+// exist refuses names of what does not exist (R4).
+func (v *validation) exist(pointer, kind string, ids []string, exists func(string) bool) {
+	for i, id := range ids {
+		if !exists(id) {
+			v.note(pointer+"/"+strconv.Itoa(i), "There is no %s %s.", kind, id)
+		}
+	}
+}
+
+// grant is R3 and R4.
+func (v *validation) grant(pointer string, g authz.Grant) {
+	if len(g.Workflows) == 0 && len(g.Templates) == 0 {
+		v.note(pointer, "A grant names at least one workflow or template.")
+	}
+	v.exist(pointer+"/workflows", "workflow", g.Workflows, has(v.model.Workflow))
+	v.exist(pointer+"/templates", "template", g.Templates, has(v.model.Template))
+	for p := authz.NoPermission; p < authz.PermissionCount; p++ {
+		if s, held := g.Permissions[p]; held {
+			v.scope(pointer+"/permissions/"+p.String(), p, s)
+		}
+	}
+}
+
+// scope is a row of R4's table.
+func (v *validation) scope(pointer string, p authz.Permission, s authz.Scope) {
+	switch {
+	case authz.Allows(p, s):
+	case p == authz.Participate:
+		v.note(pointer, "participate has no scope: it is true or left out.")
+	case s == authz.Yes:
+		v.note(pointer, "%s needs a scope: %s.", p, scopesOf(p))
+	default:
+		v.note(pointer, "%s is not allowed in the scope %s, only %s.", p, s, scopesOf(p))
+	}
+}
+
+// scopesOf are the scopes that a permission may have, in words.
+func scopesOf(p authz.Permission) string {
+	var words []string
+	for s := authz.NoScope; s < authz.ScopeCount; s++ {
+		if authz.Allows(p, s) {
+			words = append(words, s.String())
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// advanced is R9: sharing lists is nothing without creating them.
+func (v *validation) advanced() {
+	if i := slices.Index(v.role.Advanced, authz.ShareItemLists); i >= 0 && !slices.Contains(v.role.Advanced, authz.CreateItemLists) {
+		v.note("/advanced/"+strconv.Itoa(i), "share_item_lists needs create_item_lists in the same role.")
+	}
+}
+
+// administrations is what R10 says of user administration and its options.
+func (v *validation) administrations() {
+	if a := v.role.Admin.Global; a != nil {
+		v.grantable("/admin/globalUserAdministrator", a.Grantable)
+	}
+	if a := v.role.Admin.Local; a != nil {
+		v.grantable("/admin/localUserAdministrator", a.Grantable)
+		if a.Scope != authz.LocationAndBelow && a.Scope != authz.OnlyLocation {
+			v.note("/admin/localUserAdministrator/scope",
+				"A local user administrator's scope is location_and_below or only_location.")
+		}
+	}
+}
+
+// grantable refuses roles that do not exist (R4).
+func (v *validation) grantable(pointer string, g authz.Grantable) {
+	ids := make([]string, len(g.Roles))
+	for i, r := range g.Roles {
+		ids[i] = r.ID
+	}
+	v.exist(pointer+"/grantableRoles", "role", ids, has(v.model.Role))
+}
+
+// adminScope is an admin permission that is held in a scope (R10).
+type adminScope struct {
+	member string
+	scope  authz.Scope
+}
+
+// scoped are the role's.
+func (v *validation) scoped() []adminScope {
+	a := v.role.Admin
+	return []adminScope{
+		{"boardAdministrator", a.Board}, {"cardAdministrator", a.Card}, {"escalationAdministrator", a.Escalation},
+	}
+}
+
+// adminScopes is R10's scopes of boards, cards and escalation.
+func (v *validation) adminScopes() {
+	for _, held := range v.scoped() {
+		switch held.scope {
+		case authz.NoScope, authz.Everywhere, authz.LocationAndBelow, authz.OnlyLocation:
+		default:
+			v.note("/admin/"+held.member, "%s is held everywhere, location_and_below or only_location.", held.member)
+		}
+	}
+}
+
+// specific is R8: what a role with specific locations may not have.
+func (v *validation) specific() {
+	if len(v.role.SpecificLocations) == 0 {
+		return
+	}
+	for i, g := range v.role.Grants {
+		for p := authz.NoPermission; p < authz.PermissionCount; p++ {
+			if g.Permissions[p] == authz.Everywhere {
+				v.note(fmt.Sprintf("/grants/%d/permissions/%s", i, p), "A role with specific locations has no permission everywhere.")
+			}
+		}
+	}
+	for i, a := range v.role.Advanced {
+		v.note("/advanced/"+strconv.Itoa(i), "A role with specific locations has no advanced permissions, so not %s.", a)
+	}
+	for _, held := range v.scoped() {
+		if held.scope == authz.Everywhere {
+			v.note("/admin/"+held.member, "A role with specific locations is no %s everywhere.", held.member)
+		}
+	}
+	v.organizationWide()
+}
+
+// organizationWide refuses the admin permissions that know no locations (R8).
+func (v *validation) organizationWide() {
+	a := v.role.Admin
+	for _, wide := range []struct {
+		member string
+		held   bool
+	}{
+		{"globalUserAdministrator", a.Global != nil}, {"roleAdministrator", a.Roles},
+		{"qualityAdministrator", a.Quality}, {"systemAdministrator", a.System},
+		{"accessReader", a.AccessReader}, {"itemWriter", a.ItemWriter},
+	} {
+		if wide.held {
+			v.note("/admin/"+wide.member, "A role with specific locations is no %s: that is of the whole organization.", wide.member)
+		}
+	}
+}
+
+// Limit tells everything in which an assignment's limit breaks R5, with
+// pointers into the assignment's body; nothing when there is no limit (nil).
+func Limit(r authz.Role, locations, limit []string) []fault.Problem {
+	switch {
+	case limit == nil:
+		return nil
+	case len(r.SpecificLocations) > 0:
+		return []fault.Problem{{Pointer: "/locations", Detail: "A role with specific locations is not limited to others."}}
+	case len(limit) == 0:
+		return []fault.Problem{{Pointer: "/locations", Detail: "A limit names at least one location; leave it out for none."}}
+	}
+	var problems []fault.Problem
+	for i, l := range limit {
+		if !slices.Contains(locations, l) {
+			problems = append(problems, fault.Problem{
+				Pointer: "/locations/" + strconv.Itoa(i),
+				Detail:  "An assignment is limited to locations that the user has; " + l + " is none.",
+			})
+		}
+	}
+	return problems
+}
