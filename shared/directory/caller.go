@@ -107,6 +107,18 @@ func (c Caller) Decide(action authz.Action, r authz.Resource) authz.Decision {
 	return c.Model.DecideBoth(c.Who(), action, r)
 }
 
+// Knows tells whether the caller may know of a target (T4): of oneself, of
+// users that one administers, and of all that is no user.
+func (c Caller) Knows(r authz.Resource) bool {
+	if r.Type != authz.UserResource {
+		return true
+	}
+	if r.User == nil {
+		return false
+	}
+	return r.User.ID == c.Subject.ID || c.Decide(authz.AdministerUser, r).Allowed
+}
+
 // Basis is what decisions for this caller rest on: the caller, the policy,
 // and the users named.
 func (c Caller) Basis(users ...User) Basis {
@@ -127,4 +139,15 @@ func (c Caller) Entry(kind timeline.Type, action string, target timeline.Target)
 		e.Impersonator = timeline.Person{ID: c.Actor.ID, Name: c.Actor.Name}
 	}
 	return e
+}
+
+// UserTarget is a user among the facts as the target of an action; one that
+// is not there is an unknown one.
+func (f Facts) UserTarget(id string) authz.Resource {
+	r := authz.Resource{Type: authz.UserResource, ID: id}
+	if u, ok := f.Users[id]; ok {
+		decisive := u.Decisive()
+		r.User = &decisive
+	}
+	return r
 }

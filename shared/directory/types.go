@@ -206,3 +206,18 @@ type Named struct{ ID, Name string }
 
 // Named is the user's id and name.
 func (u User) Named() Named { return Named{u.ID, u.Name} }
+
+// IsID tells whether s is in the id alphabet of the contract.
+func IsID(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && (i == 0 || c != '_' && c != '.' && c != '-') {
+			return false
+		}
+	}
+	return true
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gemba/shared/authz"
+	"gemba/shared/directory"
 	"gemba/shared/timeline"
 )
 
@@ -53,25 +54,10 @@ const versionCopies = 8
 // else its hash under a mark that no id can carry. So two different inputs
 // never make one key, and text from outside never sits in one (T5).
 func component(s string) string {
-	if isID(s) {
+	if directory.IsID(s) {
 		return s
 	}
 	return "~" + digest(s)
-}
-
-// isID tells whether s is in the id alphabet of the contract.
-func isID(s string) bool {
-	if s == "" || len(s) > 64 || strings.IndexByte("_.-", s[0]) >= 0 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-		if !letter && (c < '0' || c > '9') && strings.IndexByte("_.-", c) < 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // digest is the hash of parts, told apart by their lengths.

@@ -1,0 +1,167 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/impersonation"
+)
+
+// call is one request on its way.
+type call struct {
+	deps         Deps
+	request      Request
+	at           time.Time
+	organization string
+	actor        string
+	action       string
+	session      impersonation.Session
+}
+
+// sessionHeader names the impersonation that a request is made in.
+const sessionHeader = "impersonation-session"
+
+// authenticate finds who asks, from the token's sub alone, and resumes the
+// session that the request names.
+func (c *call) authenticate(ctx context.Context) error {
+	sub := c.request.Claims["sub"]
+	if sub == "" {
+		return fault.New(fault.Unauthenticated, "no_token", "This needs a token of the organization's sign-in.")
+	}
+	var err error
+	if c.organization, c.actor, err = c.deps.Store.SignIn(ctx, sub); err != nil {
+		return err
+	}
+	id, named := c.request.header[sessionHeader]
+	if !named {
+		return nil
+	}
+	c.session, err = c.deps.Sessions.Resume(ctx, c.organization, c.actor, id, c.at)
+	return err
+}
+
+// load reads the caller and what the endpoint needs at one moment, and holds
+// caller and session to what they must still be.
+func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller, error) {
+	subject := c.actor
+	if c.session.ID != "" {
+		subject = c.session.Subject.ID
+	}
+	keys.Users = append([]string{c.actor, subject}, keys.Users...)
+	facts, err := c.deps.Store.Load(ctx, c.organization, keys)
+	if err != nil {
+		return directory.Caller{}, err
+	}
+	caller := directory.Caller{
+		Facts: facts, Subject: facts.Users[subject], Actor: facts.Users[c.actor],
+		Session: c.session.ID, At: c.at, RequestID: c.request.ID,
+	}
+	if c.session.ID != "" {
+		if err := c.stillRightful(ctx, caller); err != nil {
+			return directory.Caller{}, err
+		}
+	}
+	if !maySignIn(caller) {
+		return directory.Caller{}, fault.New(fault.Unauthenticated, "sign_in_disabled", "This sign-in is not in use.")
+	}
+	return caller, nil
+}
+
+// stillRightful ends the session in the very request in which it lost what
+// it needs (I5).
+func (c *call) stillRightful(ctx context.Context, caller directory.Caller) error {
+	cause := impersonation.Lost(caller.Model, caller.Organization.Settings, caller.Actor, caller.Subject, c.at)
+	if cause == impersonation.NoCause {
+		return nil
+	}
+	session := c.session
+	c.session = impersonation.Session{}
+	if err := c.deps.Sessions.Close(ctx, session, cause, c.at, c.request.ID); err != nil {
+		return err
+	}
+	return impersonation.Invalid()
+}
+
+// maySignIn holds the actor to U2: the token may be older than the change.
+func maySignIn(caller directory.Caller) bool {
+	actor := caller.Model.Subject(caller.Actor.Decisive(), caller.At)
+	target := authz.Resource{Type: authz.OrganizationResource, ID: caller.Organization.ID}
+	return caller.Actor.SignIn.Usable() && caller.Model.Decide(actor, authz.SignIn, target).Allowed
+}
+
+// announce tells on every answer of a session that it lasts, and how long.
+func (c *call) announce(r *Response) {
+	if c.session.ID == "" {
+		return
+	}
+	header := map[string]string{
+		"impersonation-session": c.session.ID,
+		"impersonation-expires": c.session.Expires().UTC().Format(time.RFC3339),
+	}
+	for name, value := range r.Header {
+		header[name] = value
+	}
+	r.Header = header
+}
+
+// once heeds an idempotency key: the first answer if there is one, else the
+// caller is told what to keep (T3).
+func (c *call) once(ctx context.Context, caller *directory.Caller) (Response, bool, error) {
+	given, named := c.request.header["idempotency-key"]
+	if !named {
+		return Response{}, false, nil
+	}
+	if given == "" || len(given) > 255 {
+		return Response{}, false, fault.New(fault.Invalid, "malformed", "An idempotency key has 1 to 255 characters.")
+	}
+	key := hash(c.actor, c.session.ID, c.request.route, given)
+	asked := hash(string(c.request.Body))
+	kept, found, err := c.deps.Store.Answered(ctx, c.organization, caller.Subject.ID, key, c.at)
+	if err != nil {
+		return Response{}, false, err
+	}
+	if !found {
+		caller.Once = directory.Once{Key: key, Request: asked}
+		return Response{}, false, nil
+	}
+	if kept.Request != asked {
+		return Response{}, false, fault.New(fault.Unprocessable, "idempotency_key_reused", "This idempotency key was used for another request.")
+	}
+	var first keptAnswer
+	if err := json.Unmarshal(kept.Answer, &first); err != nil {
+		return Response{}, false, fault.Wrap(fault.Internal, "answer", err)
+	}
+	return Response{Status: first.Status, Body: first.Body, Version: first.Version, Header: first.Header}, true, nil
+}
+
+// keptAnswer is an answer as it is stored.
+type keptAnswer struct {
+	Status  int               `json:"status"`
+	Body    json.RawMessage   `json:"body"`
+	Version uint64            `json:"version"`
+	Header  map[string]string `json:"header"`
+}
+
+// Keeping is how an endpoint's answer is kept for a repeated request; answer
+// turns what the use case made into the response.
+func Keeping[Made any](answer func(Made) Response) func(any) []byte {
+	return func(made any) []byte {
+		r := answer(made.(Made))
+		body, _ := json.Marshal(r.Body)
+		kept, _ := json.Marshal(keptAnswer{r.Status, body, r.Version, r.Header})
+		return kept
+	}
+}
+
+// hash is over parts, told apart by their quoting.
+func hash(parts ...string) string {
+	text, _ := json.Marshal(parts)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

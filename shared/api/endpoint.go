@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/impersonation"
+	"gemba/shared/timeline"
+)
+
+// Endpoint is one call of the contract as a value. In is what a request asks
+// for, in words of the domain.
+type Endpoint[In any] struct {
+	// Route is "METHOD /path/{name}", as in template and OpenAPI.
+	Route string
+	// Action is what the caller must be allowed on the target.
+	Action authz.Action
+	// ReadOnly: it may be called in a read_only session (I6). What is got
+	// always may.
+	ReadOnly bool
+	// Creates: it heeds Idempotency-Key (T3).
+	Creates bool
+	// Decode reads the form of a request: Invalid, never a rule.
+	Decode func(*Request) (In, error)
+	// Needs is what is read together with the caller; nil is nothing.
+	Needs func(In) directory.Keys
+	// Target is what the action is on; nil is the organization.
+	Target func(directory.Caller, In) authz.Resource
+	// Do acts for a caller who may.
+	Do func(context.Context, directory.Caller, In) (Response, error)
+}
+
+// Bound is an endpoint of whatever input, as a function takes it.
+type Bound struct {
+	route string
+	serve func(context.Context, *call) (Response, error)
+}
+
+// Bind makes an endpoint ready for a function. Without an action it has
+// nothing to serve, and New refuses it.
+func (e Endpoint[In]) Bind() Bound {
+	if e.Action == authz.NoAction {
+		return Bound{route: e.Route}
+	}
+	return Bound{e.Route, e.serve}
+}
+
+// Public is an endpoint that nobody signs in for.
+func Public(route string, do func(*Request) Response) Bound {
+	return Bound{route, func(_ context.Context, c *call) (Response, error) { return do(&c.request), nil }}
+}
+
+// decideAttempts bounds how often a request decides anew because its write
+// lost a race.
+const decideAttempts = 12
+
+// serve is the one way through: who, in whose session, what, may they, do.
+func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
+	c.action = e.Action.String()
+	if err := c.authenticate(ctx); err != nil {
+		return Response{}, err
+	}
+	if c.session.Mode == impersonation.ReadOnly && !e.reads() {
+		return Response{}, fault.New(fault.Denied, "read_only", "This session may look, not change.")
+	}
+	in, err := e.Decode(&c.request)
+	if err != nil {
+		return Response{}, err
+	}
+	for attempt := range decideAttempts {
+		response, err := e.attempt(ctx, c, in)
+		if !fault.IsRaced(err) {
+			return response, err
+		}
+		select {
+		case <-ctx.Done():
+			return Response{}, fault.Wrap(fault.Unavailable, "busy", ctx.Err())
+		case <-time.After(rand.N(5 * time.Millisecond << attempt)):
+		}
+	}
+	return Response{}, fault.New(fault.Unavailable, "busy", "")
+}
+
+func (e Endpoint[In]) reads() bool {
+	return e.ReadOnly || strings.HasPrefix(e.Route, http.MethodGet+" ")
+}
+
+// attempt reads, decides and acts once.
+func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, error) {
+	var keys directory.Keys
+	if e.Needs != nil {
+		keys = e.Needs(in)
+	}
+	caller, err := c.load(ctx, keys)
+	if err != nil {
+		return Response{}, err
+	}
+	if e.Creates {
+		kept, found, err := c.once(ctx, &caller)
+		if err != nil || found {
+			return kept, err
+		}
+	}
+	target := authz.Resource{Type: authz.OrganizationResource, ID: caller.Organization.ID}
+	if e.Target != nil {
+		target = e.Target(caller, in)
+	}
+	if decision := caller.Decide(e.Action, target); !decision.Allowed {
+		return Response{}, c.refuse(ctx, caller, e.Action, target, decision)
+	}
+	return e.Do(ctx, caller, in)
+}
+
+// refuse is a no: denied to who may know of the target, not found to who may
+// not (T4). A denied admin attempt is written into the timeline (T1).
+func (c *call) refuse(ctx context.Context, caller directory.Caller, action authz.Action, target authz.Resource, d authz.Decision) error {
+	if action.Admin() {
+		kind := timeline.Settings
+		if target.Type == authz.UserResource {
+			kind = timeline.User
+		}
+		entry := caller.Entry(kind, action.String(), timeline.Target{Type: target.Type.String(), ID: target.ID})
+		entry.Denied, entry.Cause = true, d.Reason.String()
+		if err := c.deps.Store.Record(ctx, caller.Organization.ID, entry); err != nil {
+			return err
+		}
+	}
+	if !caller.Knows(target) {
+		return fault.New(fault.NotFound, "not_found", "")
+	}
+	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+d.Reason.String()+".")
+}

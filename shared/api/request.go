@@ -1,0 +1,126 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+)
+
+// MaxBody is the most bytes of a request body.
+const MaxBody = 1 << 20
+
+// Request is what an endpoint reads of an event. Claims are the verified
+// token's, as text; they are the only source of identity.
+type Request struct {
+	ID     string
+	Path   map[string]string
+	Query  url.Values
+	Body   []byte
+	Claims map[string]string
+	// BaseURL is scheme and host that were asked.
+	BaseURL string
+	route   string
+	header  map[string]string
+}
+
+// event is the part of an API Gateway event that is read; the rest costs no
+// time.
+type event struct {
+	RouteKey        string            `json:"routeKey"`
+	RawQueryString  string            `json:"rawQueryString"`
+	Headers         map[string]string `json:"headers"`
+	PathParameters  map[string]string `json:"pathParameters"`
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded"`
+	RequestContext  struct {
+		RequestID  string `json:"requestId"`
+		DomainName string `json:"domainName"`
+		Authorizer struct {
+			JWT struct {
+				Claims map[string]string `json:"claims"`
+			} `json:"jwt"`
+		} `json:"authorizer"`
+	} `json:"requestContext"`
+}
+
+// decode reads an event. What API Gateway cannot have sent is Internal.
+func (r *Request) decode(payload []byte) error {
+	var e event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return fault.Wrap(fault.Internal, "event", err)
+	}
+	r.ID, r.route = e.RequestContext.RequestID, e.RouteKey
+	r.Path, r.header, r.Claims = e.PathParameters, e.Headers, e.RequestContext.Authorizer.JWT.Claims
+	r.BaseURL = r.base(e.RequestContext.DomainName)
+	r.Body = []byte(e.Body)
+	if e.IsBase64Encoded {
+		body, err := base64.StdEncoding.DecodeString(e.Body)
+		if err != nil {
+			return fault.Wrap(fault.Internal, "event", err)
+		}
+		r.Body = body
+	}
+	query, err := url.ParseQuery(e.RawQueryString)
+	if err != nil {
+		return fault.New(fault.Invalid, "malformed", "The query string is not well-formed.")
+	}
+	r.Query = query
+	return nil
+}
+
+// base is the URL that was asked: what the gateway says of itself.
+func (r *Request) base(domain string) string {
+	scheme := r.Header("x-forwarded-proto")
+	if scheme != "http" {
+		scheme = "https"
+	}
+	return scheme + "://" + domain
+}
+
+// Header is a header's value, "" when it is absent. Names are lower-case.
+func (r *Request) Header(name string) string { return r.header[name] }
+
+// ID of the path: a parameter that the contract's alphabet must admit.
+// Whatever it does not admit cannot exist, and is Invalid.
+func (r *Request) PathID(name string) (string, error) {
+	id := r.Path[name]
+	if !directory.IsID(id) {
+		return "", fault.New(fault.Invalid, "malformed", "An id is 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.")
+	}
+	return id, nil
+}
+
+// Precondition reads If-Match and If-None-Match; Invalid when they are not
+// an entity tag of ours, * or absent.
+func (r *Request) Precondition() (directory.Precondition, error) {
+	var p directory.Precondition
+	malformed := fault.New(fault.Invalid, "malformed", "If-Match is an ETag that was answered, or *; If-None-Match is *.")
+	switch none := r.Header("if-none-match"); none {
+	case "":
+	case "*":
+		p.None = true
+	default:
+		return p, malformed
+	}
+	match := r.Header("if-match")
+	switch match {
+	case "":
+		return p, nil
+	case "*":
+		p.Match, p.Any = true, true
+		return p, nil
+	}
+	inner, ok := strings.CutPrefix(match, `"`)
+	inner, closed := strings.CutSuffix(inner, `"`)
+	version, err := strconv.ParseUint(inner, 10, 64)
+	if !ok || !closed || err != nil {
+		return p, malformed
+	}
+	p.Match, p.Version = true, version
+	return p, nil
+}

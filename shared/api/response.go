@@ -1,0 +1,105 @@
+package api
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strconv"
+
+	"gemba/shared/fault"
+)
+
+// Response is an answer. Body is encoded as JSON, nil is none; Version, when
+// not 0, is answered as ETag.
+type Response struct {
+	Status  int
+	Body    any
+	Version uint64
+	Header  map[string]string
+}
+
+// encoded is an answer as API Gateway takes it.
+type encoded struct {
+	StatusCode int               `json:"statusCode"`
+	Headers    map[string]string `json:"headers"`
+	Body       string            `json:"body"`
+}
+
+func (r Response) encode() encoded {
+	out := encoded{StatusCode: r.Status, Headers: map[string]string{"cache-control": "no-store"}}
+	if r.Body != nil {
+		out.Headers["content-type"] = "application/json"
+		body, err := json.Marshal(r.Body)
+		if err != nil {
+			return problem(fault.Wrap(fault.Internal, "encode", err), "").encode()
+		}
+		out.Body = string(body)
+	}
+	if r.Version > 0 {
+		out.Headers["etag"] = strconv.Quote(strconv.FormatUint(r.Version, 10))
+	}
+	maps.Copy(out.Headers, r.Header)
+	return out
+}
+
+// Page is a list's part with the cursor of the next, "" at the end.
+type Page struct {
+	Items any    `json:"items"`
+	Next  string `json:"next"`
+}
+
+// problemBody is RFC 9457's form with the contract's members.
+type problemBody struct {
+	Type      string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int            `json:"status"`
+	Detail    string         `json:"detail,omitempty"`
+	RequestID string         `json:"requestId"`
+	Errors    []pointedFault `json:"errors,omitempty"`
+}
+
+type pointedFault struct {
+	Pointer string `json:"pointer"`
+	Detail  string `json:"detail"`
+}
+
+// kinds is the one place that turns kinds of failure into answers. A kind
+// with hidden words tells nothing of its cause, not even its code.
+var kinds = [fault.KindCount]struct {
+	status int
+	title  string
+	hidden string
+}{
+	fault.Internal:        {http.StatusInternalServerError, "Something went wrong here", "internal"},
+	fault.Invalid:         {http.StatusBadRequest, "The request is malformed", ""},
+	fault.Unprocessable:   {http.StatusUnprocessableEntity, "The request breaks a rule", ""},
+	fault.Unauthenticated: {http.StatusUnauthorized, "Who are you?", ""},
+	fault.Denied:          {http.StatusForbidden, "This is not allowed", ""},
+	fault.NotFound:        {http.StatusNotFound, "There is no such thing", "not_found"},
+	fault.Conflict:        {http.StatusConflict, "This conflicts with what is there", ""},
+	fault.Stale:           {http.StatusPreconditionFailed, "It has changed meanwhile", ""},
+	fault.Unconditional:   {http.StatusPreconditionRequired, "A precondition is required", ""},
+	fault.TooMany:         {http.StatusTooManyRequests, "Too many attempts", ""},
+	fault.Unavailable:     {http.StatusServiceUnavailable, "A dependency failed; it is safe to try again", "unavailable"},
+}
+
+// problem is a failure as a client sees it.
+func problem(err error, requestID string) Response {
+	f := fault.Of(err)
+	k := kinds[f.Kind]
+	body := problemBody{Type: "urn:problem:" + f.Code, Title: k.title, Status: k.status, Detail: f.Detail, RequestID: requestID}
+	if k.hidden != "" {
+		body.Type, body.Detail = "urn:problem:"+k.hidden, ""
+	}
+	for _, p := range f.Problems {
+		body.Errors = append(body.Errors, pointedFault(p))
+	}
+	r := Response{Status: k.status, Body: body, Header: map[string]string{"content-type": "application/problem+json"}}
+	if f.Kind == fault.TooMany {
+		r.Header["retry-after"] = strconv.Itoa(int(f.RetryAfter.Seconds() + 1))
+	}
+	if f.Kind == fault.Unauthenticated {
+		r.Header["www-authenticate"] = "Bearer"
+	}
+	return r
+}
