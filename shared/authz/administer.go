@@ -1,11 +1,13 @@
 package authz
 
+import "slices"
+
 // decideUser answers for an action on a user (C7).
 func (m *Model) decideUser(s Subject, a Action, r Resource) Decision {
 	if r.User == nil {
 		return Decision{Reason: UnknownResource}
 	}
-	covers := func(Grantable) bool { return true }
+	var wanted RoleRef
 	switch a {
 	case ReadUser:
 		if r.User.ID == s.id {
@@ -16,63 +18,64 @@ func (m *Model) decideUser(s Subject, a Action, r Resource) Decision {
 		if !ok {
 			return Decision{Reason: UnknownResource}
 		}
-		covers = func(g Grantable) bool { return g.includes(role.RoleRef) }
+		wanted = role.RoleRef
 	case ImpersonateUser:
 		if s.userType == General && !s.holds(func(a *Admin) bool { return a.Impersonate }) {
 			return Decision{Reason: NoGrant}
 		}
 	}
-	return m.userAdministration(s, r.User, covers)
+	return m.userAdministration(s, r.User, wanted)
 }
 
 // userAdministration is whether one user administration that the subject holds
-// reaches the target (R11) and covers the role in question (R12). On no it says
-// what the closest of them lacks.
-func (m *Model) userAdministration(s Subject, target *User, covers func(Grantable) bool) Decision {
+// reaches the target (R11) and may give the wanted role, if there is one (R12).
+// On no it says how far the one came that came farthest.
+func (m *Model) userAdministration(s Subject, target *User, wanted RoleRef) Decision {
 	if s.userType != General {
 		return Decision{Reason: WrongUserType}
 	}
-	closest := NoGrant
+	farthest := NoGrant
 	for _, h := range s.holdings {
 		global, local := h.role.admin.Global, h.role.admin.Local
-		switch {
-		case global != nil && covers(global.Grantable),
-			local != nil && m.reaches(h, target) && covers(local.Grantable):
-			return Decision{Allowed: true, Reason: RoleGrant}
-		case global != nil, local != nil && m.reaches(h, target):
-			closest = NotGrantable
-		case local != nil && closest == NoGrant:
-			closest = OutOfScope
-		}
+		farthest = max(farthest, global.comes(true, wanted), local.comes(m.reaches(h, target), wanted))
 	}
-	return Decision{Reason: closest}
+	return Decision{Allowed: farthest == RoleGrant, Reason: farthest}
+}
+
+// comes is how far towards a yes this user administration comes; reasons are
+// declared in that order.
+func (u *UserAdministration) comes(reaching bool, wanted RoleRef) Reason {
+	switch {
+	case u == nil:
+		return NoGrant
+	case !reaching:
+		return OutOfScope
+	case wanted != RoleRef{} && !u.Grantable.includes(wanted):
+		return NotGrantable
+	default:
+		return RoleGrant
+	}
 }
 
 // reaches is whether the local user administration of the holding covers all of
 // the target's locations, or one of them, as the organization chose (R11).
 func (m *Model) reaches(h holding, target *User) bool {
-	any := m.settings.LocalReach == ReachAny
+	local := h.role.admin.Local
+	if local == nil {
+		return false
+	}
+	one := m.settings.LocalReach == ReachAny
 	for _, l := range target.Locations {
-		if m.metAt(h, l).has(h.role.admin.Local.Scope) == any {
-			return any
+		if m.metAt(h, l).has(local.Scope) == one {
+			return one
 		}
 	}
-	return !any && len(target.Locations) > 0
+	return !one && len(target.Locations) > 0
 }
 
 // includes is whether the list has the role; an older role of the same id is
 // another (R12, R14).
-func (g Grantable) includes(ref RoleRef) bool {
-	if g.All {
-		return true
-	}
-	for _, r := range g.Roles {
-		if r == ref {
-			return true
-		}
-	}
-	return false
-}
+func (g Grantable) includes(role RoleRef) bool { return g.All || slices.Contains(g.Roles, role) }
 
 // holds is whether this is true of the admin permissions of one of the
 // subject's roles.
@@ -95,7 +98,7 @@ var organizationRights = [ActionCount]func(*Admin) bool{
 	AdministerSystem:    func(a *Admin) bool { return a.System },
 	ReadAccess:          func(a *Admin) bool { return a.AccessReader },
 	WriteItems:          func(a *Admin) bool { return a.ItemWriter },
-	ReadAdministration:  func(a *Admin) bool { return a.any() },
+	ReadAdministration:  func(a *Admin) bool { return a.some() },
 	AdministerSomeUsers: func(a *Admin) bool { return a.Global != nil || a.Local != nil },
 	RecordItems:         func(a *Admin) bool { return a.ItemWriter || a.Quality },
 	ReadItems:           func(a *Admin) bool { return a.AccessReader || a.ItemWriter || a.Quality },
@@ -116,8 +119,8 @@ var advanced = [ActionCount]Advanced{
 
 func (u *UserAdministration) createsUsers() bool { return u != nil && u.CreateUsers }
 
-// any is whether any admin permission is held (R10).
-func (a Admin) any() bool {
+// some is whether any admin permission is held (R10).
+func (a *Admin) some() bool {
 	return a.Global != nil || a.Local != nil || a.Impersonate || a.Roles || a.Quality || a.System ||
 		a.AccessReader || a.ItemWriter || a.Board != NoScope || a.Card != NoScope || a.Escalation != NoScope
 }

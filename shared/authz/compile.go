@@ -99,7 +99,7 @@ func (a Admin) lawful() Admin {
 			*s = NoScope
 		}
 	}
-	if a.Local != nil && !reaches.has(a.Local.Scope) {
+	if a.Local != nil && !reachable.has(a.Local.Scope) {
 		a.Local = nil
 	}
 	return a

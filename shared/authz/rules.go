@@ -37,10 +37,10 @@ func (t UserType) mayEver(a Action) (byRoles, byTeam bool) {
 }
 
 var (
-	// reaches are the scopes of local user administration (R10).
-	reaches = setOf(OnlyLocation, LocationAndBelow)
+	// reachable are the scopes of local user administration (R10).
+	reachable = setOf(OnlyLocation, LocationAndBelow)
 	// located are those and everywhere.
-	located = reaches.with(Everywhere)
+	located = reachable.with(Everywhere)
 )
 
 // allowed is R4's table: the scopes that each permission may have.
