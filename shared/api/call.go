@@ -21,7 +21,6 @@ type call struct {
 	organization string
 	actor        string
 	action       string
-	session      impersonation.Session
 }
 
 // sessionHeader names the impersonation that a request is made in.
@@ -42,7 +41,7 @@ func (c *call) authenticate(ctx context.Context) error {
 	if !named {
 		return nil
 	}
-	c.session, err = c.deps.Sessions.Resume(ctx, c.organization, c.actor, id, c.at)
+	c.request.Session, err = c.deps.Sessions.Resume(ctx, c.organization, c.actor, id, c.at)
 	return err
 }
 
@@ -50,8 +49,8 @@ func (c *call) authenticate(ctx context.Context) error {
 // caller and session to what they must still be.
 func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller, error) {
 	subject := c.actor
-	if c.session.ID != "" {
-		subject = c.session.Subject.ID
+	if c.request.Session.ID != "" {
+		subject = c.request.Session.Subject.ID
 	}
 	keys.Users = append([]string{c.actor, subject}, keys.Users...)
 	facts, err := c.deps.Store.Load(ctx, c.organization, keys)
@@ -60,9 +59,9 @@ func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller,
 	}
 	caller := directory.Caller{
 		Facts: facts, Subject: facts.Users[subject], Actor: facts.Users[c.actor],
-		Session: c.session.ID, At: c.at, RequestID: c.request.ID,
+		Session: c.request.Session.ID, At: c.at, RequestID: c.request.ID,
 	}
-	if c.session.ID != "" {
+	if c.request.Session.ID != "" {
 		if err := c.stillRightful(ctx, caller); err != nil {
 			return directory.Caller{}, err
 		}
@@ -80,8 +79,8 @@ func (c *call) stillRightful(ctx context.Context, caller directory.Caller) error
 	if cause == impersonation.NoCause {
 		return nil
 	}
-	session := c.session
-	c.session = impersonation.Session{}
+	session := c.request.Session
+	c.request.Session = impersonation.Session{}
 	if err := c.deps.Sessions.Close(ctx, session, cause, c.at, c.request.ID); err != nil {
 		return err
 	}
@@ -97,12 +96,12 @@ func maySignIn(caller directory.Caller) bool {
 
 // announce tells on every answer of a session that it lasts, and how long.
 func (c *call) announce(r *Response) {
-	if c.session.ID == "" {
+	if c.request.Session.ID == "" {
 		return
 	}
 	header := map[string]string{
-		"impersonation-session": c.session.ID,
-		"impersonation-expires": c.session.Expires().UTC().Format(time.RFC3339),
+		"impersonation-session": c.request.Session.ID,
+		"impersonation-expires": c.request.Session.Expires().UTC().Format(time.RFC3339),
 	}
 	for name, value := range r.Header {
 		header[name] = value
@@ -120,7 +119,7 @@ func (c *call) once(ctx context.Context, caller *directory.Caller) (Response, bo
 	if given == "" || len(given) > 255 {
 		return Response{}, false, fault.New(fault.Invalid, "malformed", "An idempotency key has 1 to 255 characters.")
 	}
-	key := hash(c.actor, c.session.ID, c.request.route, given)
+	key := hash(c.actor, c.request.Session.ID, c.request.route, given)
 	asked := hash(string(c.request.Body))
 	kept, found, err := c.deps.Store.Answered(ctx, c.organization, caller.Subject.ID, key, c.at)
 	if err != nil {

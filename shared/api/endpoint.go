@@ -66,7 +66,7 @@ func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
 	if err := c.authenticate(ctx); err != nil {
 		return Response{}, err
 	}
-	if c.session.Mode == impersonation.ReadOnly && !e.reads() {
+	if c.request.Session.Mode == impersonation.ReadOnly && !e.reads() {
 		return Response{}, fault.New(fault.Denied, "read_only", "This session may look, not change.")
 	}
 	in, err := e.Decode(&c.request)

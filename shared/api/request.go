@@ -9,6 +9,7 @@ import (
 
 	"gemba/shared/directory"
 	"gemba/shared/fault"
+	"gemba/shared/impersonation"
 )
 
 // MaxBody is the most bytes of a request body.
@@ -24,6 +25,8 @@ type Request struct {
 	Claims map[string]string
 	// BaseURL is scheme and host that were asked.
 	BaseURL string
+	// Session is the impersonation that the request is made in, zero without.
+	Session impersonation.Session
 	route   string
 	header  map[string]string
 }

@@ -1,0 +1,59 @@
+// Package endpoints is the calls of the directory function: who people and
+// places of an organization are.
+//
+// It decides the form of these calls' requests and answers; who may make them
+// is package authz's to decide.
+package endpoints
+
+import (
+	"context"
+	"net/http"
+
+	"gemba/shared/api"
+	"gemba/shared/authz"
+	"gemba/shared/body"
+	"gemba/shared/directory"
+)
+
+// New is the directory function.
+func New(deps api.Deps) *api.Function {
+	return api.New("directory", deps, me.Bind(), getUser.Bind())
+}
+
+// me tells the caller who they are, and as whom they act.
+var me = api.Endpoint[*api.Request]{
+	Route:  "GET /v1/me",
+	Action: authz.SignIn,
+	Decode: func(r *api.Request) (*api.Request, error) { return r, nil },
+	Do: func(_ context.Context, c directory.Caller, r *api.Request) (api.Response, error) {
+		return api.Response{Status: http.StatusOK, Body: meBody{
+			Actor: person{c.Actor.ID, c.Actor.Name}, Subject: person{c.Subject.ID, c.Subject.Name},
+			Organization: person{c.Organization.ID, c.Organization.Name}, Impersonation: nil,
+		}}, nil
+	},
+}
+
+type meBody struct {
+	Actor         person `json:"actor"`
+	Subject       person `json:"subject"`
+	Organization  person `json:"organization"`
+	Impersonation any    `json:"impersonation"`
+}
+
+type person struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// getUser is a user, to oneself and to an administrator of the user.
+var getUser = api.Endpoint[string]{
+	Route:  "GET /v1/users/{id}",
+	Action: authz.ReadUser,
+	Decode: func(r *api.Request) (string, error) { return r.PathID("id") },
+	Needs:  func(id string) directory.Keys { return directory.Keys{Users: []string{id}} },
+	Target: func(c directory.Caller, id string) authz.Resource { return c.UserTarget(id) },
+	Do: func(_ context.Context, c directory.Caller, id string) (api.Response, error) {
+		u := c.Users[id]
+		return api.Response{Status: http.StatusOK, Body: body.User(u), Version: u.Version}, nil
+	},
+}
