@@ -24,9 +24,10 @@ type Accounts struct {
 	pool string
 }
 
-// NewAccounts opens sign-ins in this pool, by its id.
-func NewAccounts(cfg aws.Config, pool string) *Accounts {
-	return &Accounts{api: cognitoidentityprovider.NewFromConfig(cfg, endpoint), pool: pool}
+// NewAccounts opens sign-ins in this pool, by its id; an empty endpoint is
+// AWS's own.
+func NewAccounts(cfg aws.Config, endpoint, pool string) *Accounts {
+	return &Accounts{api: open(cfg, endpoint), pool: pool}
 }
 
 // Create opens the account and answers its id in the pool (sub), and whether

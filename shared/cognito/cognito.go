@@ -8,8 +8,8 @@ package cognito
 
 import (
 	"errors"
-	"os"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
@@ -17,12 +17,13 @@ import (
 	"gemba/shared/fault"
 )
 
-// endpoint honours the address that a local stack serves the pool at: a
-// configuration built by hand does not carry the environment's.
-func endpoint(o *cognitoidentityprovider.Options) {
-	if address := os.Getenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"); address != "" {
-		o.BaseEndpoint = &address
-	}
+// open is a client of the pools at endpoint, AWS's own when that is empty.
+func open(cfg aws.Config, endpoint string) *cognitoidentityprovider.Client {
+	return cognitoidentityprovider.NewFromConfig(cfg, func(o *cognitoidentityprovider.Options) {
+		if endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+	})
 }
 
 // refuses tells whether the pool said no to a name and password, whatever of

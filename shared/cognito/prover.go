@@ -18,9 +18,10 @@ type Prover struct {
 }
 
 // NewProver proves through the pool's app client, which allows
-// USER_PASSWORD_AUTH and has no secret. Its calls take no credentials.
-func NewProver(cfg aws.Config, client string) *Prover {
-	return &Prover{api: cognitoidentityprovider.NewFromConfig(cfg, endpoint), client: client}
+// USER_PASSWORD_AUTH and has no secret; an empty endpoint is AWS's own. Its
+// calls take no credentials.
+func NewProver(cfg aws.Config, endpoint, client string) *Prover {
+	return &Prover{api: open(cfg, endpoint), client: client}
 }
 
 // Proof tells whether username and password open the account whose id in the

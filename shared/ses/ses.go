@@ -12,7 +12,6 @@ import (
 	"errors"
 	"net/http/httptrace"
 	"net/mail"
-	"os"
 	"strings"
 	"sync/atomic"
 	"unicode"
@@ -47,11 +46,12 @@ type Sender struct {
 	from string
 }
 
-// NewSender sends from this address, which SES has verified.
-func NewSender(cfg aws.Config, from string) *Sender {
+// NewSender sends from this address, which SES has verified; an empty endpoint
+// is AWS's own.
+func NewSender(cfg aws.Config, endpoint, from string) *Sender {
 	return &Sender{from: from, api: sesv2.NewFromConfig(cfg, func(o *sesv2.Options) {
-		if address := os.Getenv("AWS_ENDPOINT_URL_SESV2"); address != "" {
-			o.BaseEndpoint = &address
+		if endpoint != "" {
+			o.BaseEndpoint = &endpoint
 		}
 		o.Retryer = aws.NopRetryer{}
 	})}

@@ -21,14 +21,13 @@ func sender(t *testing.T, from string, handler http.HandlerFunc) *ses.Sender {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return ses.NewSender(config(server.URL), from)
+	return ses.NewSender(config(), server.URL, from)
 }
 
 // config retries by default, so that a sender which retries is found out.
-func config(address string) aws.Config {
+func config() aws.Config {
 	return aws.Config{
-		Region: "eu-central-1", BaseEndpoint: &address,
-		Credentials: aws.CredentialsProviderFunc(credentials),
+		Region: "eu-central-1", Credentials: aws.CredentialsProviderFunc(credentials),
 	}
 }
 
@@ -156,7 +155,7 @@ func TestATimeoutAfterHandOverIsUnclear(t *testing.T) {
 }
 
 func TestWhatNeverLeftCanBeSentAgain(t *testing.T) {
-	if err := ses.NewSender(config("http://127.0.0.1:1"), "access@example.org").Send(context.Background(), letter()); fault.Of(err).Code != ses.Later {
+	if err := ses.NewSender(config(), "http://127.0.0.1:1", "access@example.org").Send(context.Background(), letter()); fault.Of(err).Code != ses.Later {
 		t.Errorf("error %v, want %s", err, ses.Later)
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
