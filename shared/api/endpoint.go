@@ -121,18 +121,32 @@ func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, er
 // not (T4). A denied admin attempt is written into the timeline (T1).
 func (c *call) refuse(ctx context.Context, caller directory.Caller, action authz.Action, target authz.Resource, d authz.Decision) error {
 	if action.Admin() {
-		kind := timeline.Settings
-		if target.Type == authz.UserResource {
-			kind = timeline.User
-		}
-		entry := caller.Entry(kind, action.String(), timeline.Target{Type: target.Type.String(), ID: target.ID})
+		entry := caller.Entry(deniedType(action, target.Type), action.String(), timeline.Target{Type: target.Type.String(), ID: target.ID})
 		entry.Denied, entry.Cause = true, d.Reason.String()
 		if err := c.deps.Store.Record(ctx, caller.Organization.ID, entry); err != nil {
 			return err
 		}
 	}
-	if !caller.Knows(target) {
+	if d.Reason == authz.UnknownResource || !caller.Knows(target) {
 		return fault.New(fault.NotFound, "not_found", "")
 	}
 	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+d.Reason.String()+".")
+}
+
+// deniedType is the type of the entry of a denied attempt.
+func deniedType(action authz.Action, on authz.ResourceType) timeline.Type {
+	switch action {
+	case authz.GrantRole, authz.RevokeRole:
+		return timeline.Assignment
+	case authz.ChangePersona:
+		return timeline.Persona
+	case authz.ImpersonateUser:
+		return timeline.Impersonation
+	case authz.AdministerRoles:
+		return timeline.Role
+	}
+	if on == authz.UserResource {
+		return timeline.User
+	}
+	return timeline.Settings
 }

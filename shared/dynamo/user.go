@@ -83,7 +83,7 @@ func (t *transaction) writeUser(o string, before, after directory.User) {
 	}
 	lost, gained := difference(roleRefs(before), roleRefs(after))
 	for _, r := range lost {
-		t.delete(memberKey(o, r, after.ID), present, raced())
+		t.delete(memberKey(o, r, after.ID), absent.Or(present), raced()) // a deleted role's members are swept
 	}
 	for _, r := range gained {
 		t.put(memberKey(o, r, after.ID), stored{}, absent, raced())

@@ -1,0 +1,135 @@
+// Package endpoints is the calls of the role function: the roles of an
+// organization, and who holds them.
+//
+// It decides the form of these calls' requests and answers. Where the contract
+// is silent: giving or taking a role answers the user as it is then, with its
+// new version.
+package endpoints
+
+import (
+	"context"
+	"net/http"
+
+	"gemba/shared/api"
+	"gemba/shared/authz"
+	"gemba/shared/body"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/role"
+)
+
+// New is the role function.
+func New(deps api.Deps, store role.Store) *api.Function {
+	roles := role.New(store)
+	return api.New("role", deps,
+		list(roles).Bind(), get(roles).Bind(), create(roles).Bind(), put(roles).Bind(),
+		assign(roles).Bind(), revoke(roles).Bind())
+}
+
+// listing asks for a part of the list of roles.
+type listing struct {
+	persona directory.Persona
+	page    directory.Page
+	request *api.Request
+}
+
+func list(roles *role.Service) api.Endpoint[listing] {
+	return api.Endpoint[listing]{
+		Route:  "GET /v1/roles",
+		Action: authz.ReadAdministration,
+		Decode: decodeListing,
+		Do: func(ctx context.Context, c directory.Caller, in listing) (api.Response, error) {
+			found, end, err := roles.List(ctx, c, in.persona, in.page)
+			items := make([]any, len(found))
+			for i, r := range found {
+				items[i] = body.Role(r)
+			}
+			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.request.Next(end)}}, err
+		},
+	}
+}
+
+func decodeListing(r *api.Request) (listing, error) {
+	page, err := r.Page()
+	in := listing{page: page, request: r}
+	if word := r.Query.Get("persona"); word != "" && err == nil {
+		var known bool
+		if in.persona, known = body.ParsePersona(word); !known {
+			err = fault.New(fault.Invalid, "malformed", "There is no such persona.")
+		}
+	}
+	return in, err
+}
+
+func get(roles *role.Service) api.Endpoint[string] {
+	return api.Endpoint[string]{
+		Route:  "GET /v1/roles/{id}",
+		Action: authz.ReadAdministration,
+		Decode: func(r *api.Request) (string, error) { return r.PathID("id") },
+		Do: func(ctx context.Context, c directory.Caller, id string) (api.Response, error) {
+			r, err := roles.Get(ctx, c, id)
+			return answer(http.StatusOK, r), err
+		},
+	}
+}
+
+func create(roles *role.Service) api.Endpoint[role.Role] {
+	created := func(r role.Role) api.Response {
+		response := answer(http.StatusCreated, r)
+		response.Header = map[string]string{"location": "/v1/roles/" + r.ID}
+		return response
+	}
+	return api.Endpoint[role.Role]{
+		Route:   "POST /v1/roles",
+		Action:  authz.AdministerRoles,
+		Creates: true,
+		Decode:  func(r *api.Request) (role.Role, error) { return body.Read(r.Body, body.ReadRole) },
+		Do: func(ctx context.Context, c directory.Caller, in role.Role) (api.Response, error) {
+			c.Once.Encode = api.Keeping(created)
+			r, err := roles.Create(ctx, c, in)
+			return created(r), err
+		},
+	}
+}
+
+// replacing is a role's next state and the version it is to replace.
+type replacing struct {
+	role         role.Role
+	precondition directory.Precondition
+}
+
+func put(roles *role.Service) api.Endpoint[replacing] {
+	return api.Endpoint[replacing]{
+		Route:  "PUT /v1/roles/{id}",
+		Action: authz.AdministerRoles,
+		Decode: decodeReplacing,
+		Do: func(ctx context.Context, c directory.Caller, in replacing) (api.Response, error) {
+			r, err := roles.Put(ctx, c, in.role, in.precondition)
+			status := http.StatusOK
+			if r.Version == 1 {
+				status = http.StatusCreated
+			}
+			return answer(status, r), err
+		},
+	}
+}
+
+func decodeReplacing(r *api.Request) (in replacing, err error) {
+	id, err := r.PathID("id")
+	if err != nil {
+		return in, err
+	}
+	if in.role, err = body.Read(r.Body, body.ReadRole); err != nil {
+		return in, err
+	}
+	if in.role.ID != "" && in.role.ID != id {
+		return in, fault.Faulty(fault.Unprocessable, "id_mismatch", []fault.Problem{{Pointer: "/id", Detail: "The id is the one in the path."}})
+	}
+	in.role.ID = id
+	in.precondition, err = r.Precondition()
+	return in, err
+}
+
+func answer(status int, r role.Role) api.Response {
+	return api.Response{Status: status, Body: body.Role(r), Version: r.Version}
+}
