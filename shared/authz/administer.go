@@ -128,7 +128,7 @@ func (a *Admin) some() bool {
 // decideOrganization answers for an action on the organization (C7).
 func (m *Model) decideOrganization(s Subject, a Action) Decision {
 	switch {
-	case a == SignIn && s.userType.SignsIn():
+	case a == SignIn && s.userType.rule().signsIn:
 		return Decision{Allowed: true}
 	case a == SignIn || s.userType != General:
 		return Decision{Reason: WrongUserType}

@@ -25,16 +25,16 @@ func (s set[E]) empty() bool             { return s == 0 }
 // permission one bit a scope, the sentinels left out.
 type rights uint64
 
-const (
-	scopesEach = int(ScopeCount) - 1
-	// eachPermission has the lowest scope's bit of every permission.
-	eachPermission rights = 1 | 1<<scopesEach | 1<<(2*scopesEach) | 1<<(3*scopesEach) | 1<<(4*scopesEach) |
-		1<<(5*scopesEach) | 1<<(6*scopesEach) | 1<<(7*scopesEach) | 1<<(8*scopesEach) | 1<<(9*scopesEach) | 1<<(10*scopesEach)
-)
-
 // escalation stands beside the permissions of grants: escalation_administrator
 // is held on every template, and its scope meets an item as theirs do (R10).
 const escalation = PermissionCount
+
+const (
+	scopesEach = int(ScopeCount) - 1
+	// eachPermission has the lowest scope's bit of every permission: the sum of
+	// a geometric series, which does not compile once 64 bits are too few.
+	eachPermission rights = (1<<(scopesEach*int(escalation)) - 1) / (1<<scopesEach - 1)
+)
 
 func (r rights) with(p Permission, scopes set[Scope]) rights {
 	return r | rights(scopes>>1)<<((int(p)-1)*scopesEach)
@@ -125,11 +125,11 @@ func (g Grant) rights() rights {
 // scopes (R7).
 func implied(r rights, t TeamType) rights {
 	for _, i := range implications {
-		if i.Standard && t != Standard {
+		if i.standard && t != Standard {
 			continue
 		}
-		for _, p := range i.Implies {
-			r = r.with(p, r.scopes(i.Permission))
+		for _, p := range i.implies {
+			r = r.with(p, r.scopes(i.permission))
 		}
 	}
 	return r

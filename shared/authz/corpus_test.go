@@ -34,8 +34,10 @@ func TestCorpus(t *testing.T) {
 		})
 	}
 	for a := NoAction + 1; a < SignIn; a++ {
-		// What has no case in the corpus has its own in the tables by rule.
-		if len(judged[a]) < 2 && a != DoShareItemLists {
+		if a == DoShareItemLists {
+			continue // the corpus has none; decideCases do
+		}
+		if len(judged[a]) < 2 {
 			t.Errorf("%s: cases %v, want both answers", a, judged[a])
 		}
 	}

@@ -26,9 +26,6 @@ func (t UserType) rule() userRule {
 	return userRule{}
 }
 
-// SignsIn is whether users of the type may sign in (U2).
-func (t UserType) SignsIn() bool { return t.rule().signsIn }
-
 // mayEver is whether users of the type can ever get the item action by their
 // roles, and by being on the item's team (U2).
 func (t UserType) mayEver(a Action) (byRoles, byTeam bool) {
@@ -76,23 +73,21 @@ func Wider(a, b Scope) bool {
 	}
 }
 
-// Implication is that whoever holds a permission holds others in the same
+// implication is that whoever holds a permission holds others in the same
 // scope (R7).
-type Implication struct {
-	Permission Permission
-	Implies    []Permission
-	Standard   bool // only on items whose template has a Standard team
+type implication struct {
+	permission Permission
+	implies    []Permission
+	standard   bool // only on items whose template has a Standard team
 }
 
-// implications is R7. Each stands before those that it leads on to.
-var implications = []Implication{
-	{Permission: Assign, Implies: []Permission{ViewNew, View, Edit}, Standard: true},
-	{Permission: Request, Implies: []Permission{Edit}, Standard: true},
-	{Permission: ViewNew, Implies: []Permission{View}},
+// implications is R7. Each stands before those that it leads on to, so that one
+// pass finds all.
+var implications = []implication{
+	{permission: Assign, implies: []Permission{ViewNew, View, Edit}, standard: true},
+	{permission: Request, implies: []Permission{Edit}, standard: true},
+	{permission: ViewNew, implies: []Permission{View}},
 }
-
-// Implications is R7's list, in an order in which one pass finds all.
-func Implications() []Implication { return append([]Implication(nil), implications...) }
 
 // team is what a team type says about its team roles.
 type team struct {
@@ -133,7 +128,3 @@ func (t TeamType) team() team {
 
 // Has is whether teams of the type have this team role (C1).
 func (t TeamType) Has(r TeamRole) bool { return t.team().members.has(r) }
-
-// PrimaryEdit is whether this team role may edit the items of teams of the
-// type (C2).
-func (t TeamType) PrimaryEdit(r TeamRole) bool { return t.team().primaryEditors.has(r) }

@@ -274,7 +274,7 @@ var reasonNames = []string{"", "unknown_subject", "unknown_resource_type", "unkn
 func (r Reason) String() string { return name(reasonNames, r) }
 
 // Action is what a subject wants to do. The words of C1 and C7 can be asked
-// by anybody; those after Internal stand for what the API itself needs and
+// by anybody; those from SignIn on stand for what the API itself needs and
 // cannot be named from outside.
 type Action uint8
 
