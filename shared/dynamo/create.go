@@ -221,6 +221,10 @@ func (s *Store) CreateUser(ctx context.Context, organization string, u directory
 // CreateItem makes an item and its places among those of its template,
 // locations and team; false when the id is there already.
 func (s *Store) CreateItem(ctx context.Context, organization string, i directory.Item, at time.Time) (bool, error) {
+	// What exists stays untouched, its places included: it may have moved since.
+	if there, err := s.get(ctx, itemKey(organization, i.ID), &itemItem{}); err != nil || there {
+		return false, err
+	}
 	i.Version = 1
 	for part := range slices.Chunk(adjacentToItem(organization, i), batchSize) {
 		t := s.begin()
