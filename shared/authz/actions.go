@@ -1,22 +1,10 @@
 package authz
 
-// side says whose rights an action needs during an impersonation (I6).
-type side uint8
-
-const (
-	// subjectAlone: item rights and advanced permissions, so that the actor
-	// sees what the subject sees.
-	subjectAlone side = iota
-	// bothSides: admin actions, reads of admin data included.
-	bothSides
-)
-
-// action is what is fixed of an action: its word, the type of resource that it
-// is done on, and whose right it needs.
+// action is what is fixed of an action.
 type action struct {
 	word     string
 	on       ResourceType
-	needs    side
+	admin    bool // needs both sides of an impersonation (I6), reads of admin data included
 	internal bool // of the API alone: no word from outside names it
 }
 
@@ -32,13 +20,13 @@ var actions = [ActionCount]action{
 	DoDelete:        {word: "delete", on: ItemResource},
 	DoEscalate:      {word: "escalate", on: ItemResource},
 
-	AdministerUser:  {word: "administer", on: UserResource, needs: bothSides},
-	ChangePersona:   {word: "change_persona", on: UserResource, needs: bothSides},
-	ImpersonateUser: {word: "impersonate", on: UserResource, needs: bothSides},
-	GrantRole:       {word: "grant_role", on: UserResource, needs: bothSides},
-	RevokeRole:      {word: "revoke_role", on: UserResource, needs: bothSides},
+	AdministerUser:  {word: "administer", on: UserResource, admin: true},
+	ChangePersona:   {word: "change_persona", on: UserResource, admin: true},
+	ImpersonateUser: {word: "impersonate", on: UserResource, admin: true},
+	GrantRole:       {word: "grant_role", on: UserResource, admin: true},
+	RevokeRole:      {word: "revoke_role", on: UserResource, admin: true},
 
-	CreateUsers:         {word: "create_users", on: OrganizationResource, needs: bothSides},
+	CreateUsers:         {word: "create_users", on: OrganizationResource, admin: true},
 	DoCreateBoards:      {word: "create_boards", on: OrganizationResource},
 	DoCreateItemLists:   {word: "create_item_lists", on: OrganizationResource},
 	DoShareItemLists:    {word: "share_item_lists", on: OrganizationResource},
@@ -48,22 +36,22 @@ var actions = [ActionCount]action{
 	DoPeopleSection:     {word: "people_section", on: OrganizationResource},
 	DoReportsSection:    {word: "reports_section", on: OrganizationResource},
 	DoApproveMilestones: {word: "approve_milestones", on: OrganizationResource},
-	AdministerAllUsers:  {word: "global_user_administrator", on: OrganizationResource, needs: bothSides},
-	AdministerRoles:     {word: "role_administrator", on: OrganizationResource, needs: bothSides},
-	AdministerQuality:   {word: "quality_administrator", on: OrganizationResource, needs: bothSides},
-	AdministerSystem:    {word: "system_administrator", on: OrganizationResource, needs: bothSides},
-	ReadAccess:          {word: "access_reader", on: OrganizationResource, needs: bothSides},
-	WriteItems:          {word: "item_writer", on: OrganizationResource, needs: bothSides},
+	AdministerAllUsers:  {word: "global_user_administrator", on: OrganizationResource, admin: true},
+	AdministerRoles:     {word: "role_administrator", on: OrganizationResource, admin: true},
+	AdministerQuality:   {word: "quality_administrator", on: OrganizationResource, admin: true},
+	AdministerSystem:    {word: "system_administrator", on: OrganizationResource, admin: true},
+	ReadAccess:          {word: "access_reader", on: OrganizationResource, admin: true},
+	WriteItems:          {word: "item_writer", on: OrganizationResource, admin: true},
 
-	AdministerBoard: {word: "administer", on: BoardResource, needs: bothSides},
-	AdministerCard:  {word: "administer", on: CardResource, needs: bothSides},
+	AdministerBoard: {word: "administer", on: BoardResource, admin: true},
+	AdministerCard:  {word: "administer", on: CardResource, admin: true},
 
 	SignIn:              {word: "sign_in", on: OrganizationResource, internal: true},
-	ReadAdministration:  {word: "read_administration", on: OrganizationResource, needs: bothSides, internal: true},
-	ReadUser:            {word: "read_user", on: UserResource, needs: bothSides, internal: true},
-	AdministerSomeUsers: {word: "administer_some_users", on: OrganizationResource, needs: bothSides, internal: true},
-	RecordItems:         {word: "record_items", on: OrganizationResource, needs: bothSides, internal: true},
-	ReadItems:           {word: "read_items", on: OrganizationResource, needs: bothSides, internal: true},
+	ReadAdministration:  {word: "read_administration", on: OrganizationResource, admin: true, internal: true},
+	ReadUser:            {word: "read_user", on: UserResource, admin: true, internal: true},
+	AdministerSomeUsers: {word: "administer_some_users", on: OrganizationResource, admin: true, internal: true},
+	RecordItems:         {word: "record_items", on: OrganizationResource, admin: true, internal: true},
+	ReadItems:           {word: "read_items", on: OrganizationResource, admin: true, internal: true},
 }
 
 // fixed is what is fixed of the action; for what is none, the zero value,
@@ -83,7 +71,7 @@ func (a Action) On() ResourceType { return a.fixed().on }
 
 // Admin is whether the action needs an admin permission on both sides of an
 // impersonation (I6) and is an entry when it is denied (T1).
-func (a Action) Admin() bool { return a.fixed().needs == bothSides }
+func (a Action) Admin() bool { return a.fixed().admin }
 
 // ParseAction is the action on that type of resource with this word (C1, C7).
 // No word names an action of the API alone.
