@@ -8,11 +8,13 @@ package endpoints
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"gemba/shared/api"
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
+	"gemba/shared/impersonation"
 )
 
 // New is the directory function.
@@ -28,16 +30,42 @@ var me = api.Endpoint[*api.Request]{
 	Do: func(_ context.Context, c directory.Caller, r *api.Request) (api.Response, error) {
 		return api.Response{Status: http.StatusOK, Body: meBody{
 			Actor: person{c.Actor.ID, c.Actor.Name}, Subject: person{c.Subject.ID, c.Subject.Name},
-			Organization: person{c.Organization.ID, c.Organization.Name}, Impersonation: nil,
+			Organization: person{c.Organization.ID, c.Organization.Name}, Impersonation: acting(r.Session),
 		}}, nil
 	},
 }
 
 type meBody struct {
-	Actor         person `json:"actor"`
-	Subject       person `json:"subject"`
-	Organization  person `json:"organization"`
-	Impersonation any    `json:"impersonation"`
+	Actor         person      `json:"actor"`
+	Subject       person      `json:"subject"`
+	Organization  person      `json:"organization"`
+	Impersonation *actingBody `json:"impersonation"`
+}
+
+// actingBody is the session that the request is made in, with what the red
+// banner shows (I5).
+type actingBody struct {
+	ID        string     `json:"id"`
+	Mode      string     `json:"mode"`
+	StartedAt time.Time  `json:"startedAt"`
+	ExpiresAt time.Time  `json:"expiresAt"`
+	EndsAt    time.Time  `json:"endsAt"`
+	Banner    bannerBody `json:"banner"`
+}
+
+type bannerBody struct {
+	Text    string `json:"text"`
+	SignOut string `json:"signOut"`
+}
+
+func acting(s impersonation.Session) *actingBody {
+	if s.ID == "" {
+		return nil
+	}
+	return &actingBody{
+		ID: s.ID, Mode: s.Mode.String(), StartedAt: s.Started.UTC(), ExpiresAt: s.Expires().UTC(),
+		EndsAt: s.Ends.UTC(), Banner: bannerBody(s.Banner()),
+	}
 }
 
 type person struct {

@@ -1,0 +1,14 @@
+// Command role is the role function.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"gemba/functions/role/endpoints"
+	"gemba/functions/wire"
+)
+
+func main() {
+	store := wire.Store()
+	lambda.Start(endpoints.New(wire.Deps(store), store))
+}
