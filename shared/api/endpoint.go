@@ -127,10 +127,23 @@ func (c *call) refuse(ctx context.Context, caller directory.Caller, action authz
 			return err
 		}
 	}
-	if d.Reason == authz.UnknownResource || !caller.Knows(target) {
+	if !caller.Knows(target) {
 		return fault.New(fault.NotFound, "not_found", "")
 	}
+	if d.Reason == authz.UnknownResource {
+		return unknownRole(caller, target)
+	}
 	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+d.Reason.String()+".")
+}
+
+// unknownRole is the answer to a role that does not exist, given to or taken
+// from a user that one knows: only an administrator of the user may learn that
+// it does not (T4); to anybody else it is as any role.
+func unknownRole(caller directory.Caller, target authz.Resource) error {
+	if caller.Decide(authz.AdministerUser, target).Allowed {
+		return fault.New(fault.NotFound, "not_found", "There is no such role.")
+	}
+	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+authz.NoGrant.String()+".")
 }
 
 // deniedType is the type of the entry of a denied attempt.

@@ -58,6 +58,7 @@ func TestAssigning(t *testing.T) {
 		{"R12 no role of that id", onRole(assignRoute, "root", "nurse", "nothing", nil), 404, "not_found"},
 		{"R12 a plain user on somebody else", onRole(assignRoute, "nurse", "doctor", "staff", nil), 404, "not_found"},
 		{"R12 a plain user on oneself", onRole(assignRoute, "nurse", "nurse", "coach", nil), 403, "denied"},
+		{"T4 a plain user on oneself, no role of that id", onRole(assignRoute, "nurse", "nurse", "nothing", nil), 403, "denied"},
 		{"R5 a limit of the user's locations", onRole(assignRoute, "root", "doctor", "staff", map[string]any{"locations": []string{"ward"}}), 200, ""},
 		{"R5 a limit elsewhere", onRole(assignRoute, "root", "doctor", "staff", map[string]any{"locations": []string{"icu"}}), 422, "invalid_limit"},
 		{"R5 an empty limit", onRole(assignRoute, "root", "doctor", "staff", map[string]any{"locations": []string{}}), 422, "invalid_limit"},
