@@ -1,10 +1,38 @@
+// Package impersonation is an actor working as another person (chapter I): who
+// may start it and how they prove who they are, how long it lasts, how it ends,
+// who sees it, and what the person is told.
+//
+// A session is judged by the clock of each request; whoever first meets one
+// that is over, a request, a listing, a start or a sweep, writes its end with
+// the true time and cause. Every refusal to start but those of form (422) and
+// of a session under way (409) is a timeline entry, the ones after too many
+// wrong passwords included. What the rules leave open:
+//
+//   - A sign-in is known by its origin_jti, which a refresh keeps, or else by
+//     its auth_time. Offering none that is fresh is no wrong proof: nobody
+//     guessed at anything, so only wrong passwords count towards the five.
+//   - A username that is not the actor's own is a wrong proof without asking
+//     the pool, so that nobody learns here whether another's password is right.
+//   - A pool that cannot tell takes the attempt back.
+//   - Ending a session that is over tells how it ended.
+//   - In a session the list and its members are those that the subject sees,
+//     and the session itself. Ending another's session is a write.
+//
+// It refuses to know HTTP, storage, the pool and how mail leaves; rights are
+// package authz's to decide.
 package impersonation
 
 import (
+	"crypto/rand"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"gemba/shared/directory"
 )
+
+// DefaultIdle is I4's longest pause between two requests.
+const DefaultIdle = 5 * time.Minute
 
 // Mode is what a session may do (I3).
 type Mode uint8
@@ -63,42 +91,14 @@ func (c Cause) String() string {
 	return ""
 }
 
-// NoticeStatus is the state of the subject's notice (I8).
-type NoticeStatus uint8
-
-// The states (I8).
-const (
-	NoNotice NoticeStatus = iota
-	NotRequired
-	Queued
-	Sending
-	Sent
-	Failed
-	Unknown
-	NoticeStatusCount
-)
-
-var noticeNames = [NoticeStatusCount]string{"", "not_required", "queued", "sending", "sent", "failed", "unknown"}
-
-// String is the state's word.
-func (s NoticeStatus) String() string {
-	if s < NoticeStatusCount {
-		return noticeNames[s]
+// ParseCause is the cause with this word; the empty word is NoCause.
+func ParseCause(word string) (Cause, bool) {
+	for c := NoCause; c < CauseCount; c++ {
+		if causeNames[c] == word {
+			return c, true
+		}
 	}
-	return ""
-}
-
-// Notice is the mail that tells the subject (I8). Why is internal_actor or
-// no_email when none is required. The rest is what the mail needs, as it was
-// when the session started.
-type Notice struct {
-	Organization, Session string
-	Status                NoticeStatus
-	Why                   string
-	To, Actor, Product    string
-	// Attempt is the id of the hand-over under way, so that a repeat of a lost
-	// answer knows itself.
-	Attempt string
+	return NoCause, false
 }
 
 // Session is an actor acting as a subject (I3). Its id is no secret that
@@ -109,34 +109,55 @@ type Session struct {
 	Mode             Mode
 	Reason           string
 	Started, Last    time.Time
-	// Ends is the absolute end, Idle the longest pause (I4).
-	Ends time.Time
-	Idle time.Duration
-	// Ended is zero while the session lasts.
+	// Idles is the end if no further request comes, Ends the absolute one (I4).
+	Idles, Ends time.Time
+	// Ended is zero and Cause NoCause while nobody wrote the session's end.
 	Ended  time.Time
 	Cause  Cause
 	Notice Notice
 }
 
-// Expires is the idle end if no further request comes, at most the absolute
-// one.
+// Expires is when the session ends if no further request comes.
 func (s Session) Expires() time.Time {
-	if idle := s.Last.Add(s.Idle); idle.Before(s.Ends) {
-		return idle
+	if s.Idles.Before(s.Ends) {
+		return s.Idles
 	}
 	return s.Ends
 }
 
-// Over tells whether the clock has ended the session by now, when in truth
-// and why (I4).
+// Over tells whether the session has ended by now, when in truth and why: as
+// it was written, or else by the clock (I4). NoCause when it lasts.
 func (s Session) Over(now time.Time) (time.Time, Cause) {
 	switch {
 	case s.Cause != NoCause:
 		return s.Ended, s.Cause
-	case now.Sub(s.Last) > s.Idle && s.Last.Add(s.Idle).Before(s.Ends):
-		return s.Last.Add(s.Idle), Idle
+	case now.After(s.Idles) && s.Idles.Before(s.Ends):
+		return s.Idles, Idle
 	case !now.Before(s.Ends):
 		return s.Ends, Expired
 	}
 	return time.Time{}, NoCause
 }
+
+// Banner is what a client shows as long as the session lasts (I5): who acts as
+// whom, and the path whose DELETE signs out.
+type Banner struct{ Text, SignOut string }
+
+// Banner is the session's red banner (I5).
+func (s Session) Banner() Banner {
+	return Banner{
+		Text:    s.Actor.Name + " is signed in as " + s.Subject.Name + ".",
+		SignOut: "/v1/impersonations/" + s.ID,
+	}
+}
+
+// newID is the time of the start and then at least 128 random bits (I3), so
+// that sessions sort by their start.
+func newID(at time.Time) string {
+	start := ulid.ULID{}
+	_ = start.SetTime(ulid.Timestamp(at))
+	return start.String()[:timeLength] + rand.Text()
+}
+
+// timeLength is how many characters of a ULID are its time.
+const timeLength = 10

@@ -1,0 +1,327 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/impersonation"
+	"gemba/shared/timeline"
+)
+
+// sessionItem is an impersonation. Its times are milliseconds, so that a touch
+// can compare them; ended is absent while nobody wrote its end.
+type sessionItem struct {
+	stored
+	ID           string     `dynamodbav:"id"`
+	Organization string     `dynamodbav:"organization"`
+	Actor        personItem `dynamodbav:"actor"`
+	Subject      personItem `dynamodbav:"subject"`
+	Mode         string     `dynamodbav:"mode"`
+	Reason       string     `dynamodbav:"reason,omitempty"`
+	Started      int64      `dynamodbav:"started"`
+	Last         int64      `dynamodbav:"last"`
+	Idles        int64      `dynamodbav:"idles"`
+	Ends         int64      `dynamodbav:"ends"`
+	Ended        int64      `dynamodbav:"ended,omitempty"`
+	Cause        string     `dynamodbav:"cause,omitempty"`
+}
+
+func sessionForm(s impersonation.Session) sessionItem {
+	return sessionItem{
+		ID: s.ID, Organization: s.Organization, Actor: personItem(s.Actor), Subject: personItem(s.Subject),
+		Mode: s.Mode.String(), Reason: s.Reason, Started: s.Started.UnixMilli(), Last: s.Last.UnixMilli(),
+		Idles: s.Idles.UnixMilli(), Ends: s.Ends.UnixMilli(),
+	}
+}
+
+func (item sessionItem) session() impersonation.Session {
+	mode, _ := impersonation.ParseMode(item.Mode)
+	cause, _ := impersonation.ParseCause(item.Cause)
+	s := impersonation.Session{
+		ID: item.ID, Organization: item.Organization, Actor: directory.Named(item.Actor), Subject: directory.Named(item.Subject),
+		Mode: mode, Reason: item.Reason, Started: moment(item.Started), Last: moment(item.Last),
+		Idles: moment(item.Idles), Ends: moment(item.Ends), Cause: cause,
+	}
+	if cause != impersonation.NoCause {
+		s.Ended = moment(item.Ended)
+	}
+	return s
+}
+
+func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// actingItem marks an actor as acting. It goes when the session is closed, or
+// by TTL after the absolute end: its removal is what the sweep hears of.
+type actingItem struct {
+	stored
+	Organization string `dynamodbav:"organization"`
+	Session      string `dynamodbav:"session"`
+	Expires      int64  `dynamodbav:"expires"`
+}
+
+// listedItem lists a session among a person's.
+type listedItem struct {
+	stored
+	Session string `dynamodbav:"session"`
+}
+
+var (
+	lasts  = expression.AttributeNotExists(expression.Name("ended"))
+	namesX = func(session string) expression.ConditionBuilder {
+		return expression.Name("session").Equal(expression.Value(session))
+	}
+)
+
+// StartSession writes a beginning in one transaction (I8). Errors: Conflict
+// already_impersonating, Denied reauthentication_needed when the sign-in is
+// used up, and raced when what it rests on or the past session has changed.
+func (s *Store) StartSession(ctx context.Context, b impersonation.Beginning) error {
+	x, o := b.Session, b.Session.Organization
+	t := s.begin()
+	mark, free := actingItem{Organization: o, Session: x.ID, Expires: x.Ends.Unix() + 1}, absent
+	if b.Past.ID != "" {
+		free = namesX(b.Past.ID)
+	}
+	t.put(actingKey(o, x.Actor.ID), mark, free, impersonation.AlreadyImpersonating())
+	if b.Proof != "" {
+		t.put(usedProofKey(o, x.Actor.ID, b.Proof), usedItem{Expires: t.at.Add(usedLife).Unix()}, absent, impersonation.ProofUsed())
+	}
+	t.put(sessionKey(o, x.ID), sessionForm(x), absent, raced())
+	t.put(noticeKey(o, x.ID), noticeForm(x.Notice), absent, raced())
+	t.put(actedKey(o, x.Actor.ID, x.ID), listedItem{Session: x.ID}, absent, raced())
+	t.put(actedOnKey(o, x.Subject.ID, x.ID), listedItem{Session: x.ID}, absent, raced())
+	t.record(o, b.Entry)
+	if b.PastEntry.Type != timeline.NoType {
+		t.endSession(b.Past)
+		t.record(o, b.PastEntry)
+	}
+	t.keepAnswer(o, x.Actor.ID, b.Kept)
+	t.rest(b.Basis)
+	return t.commit(ctx)
+}
+
+// endSession writes a session's end if it has none; one that idled out must
+// not have been touched since.
+func (t *transaction) endSession(x impersonation.Session) {
+	open := lasts.And(present)
+	if x.Cause == impersonation.Idle {
+		open = open.And(expression.Name("idles").Equal(expression.Value(x.Idles.UnixMilli())))
+	}
+	t.update(sessionKey(x.Organization, x.ID), expression.
+		Set(expression.Name("ended"), expression.Value(x.Ended.UnixMilli())).
+		Set(expression.Name("cause"), expression.Value(x.Cause.String())), open, raced())
+}
+
+// EndSession writes the session's Ended and Cause with its entry and takes the
+// acting mark away. It answers false when the session is not any more what x
+// says.
+func (s *Store) EndSession(ctx context.Context, x impersonation.Session, entry timeline.Entry) (bool, error) {
+	t := s.begin()
+	t.endSession(x)
+	t.delete(actingKey(x.Organization, x.Actor.ID), absent.Or(namesX(x.ID)), raced())
+	t.record(x.Organization, entry)
+	err := t.commit(ctx)
+	if fault.IsRaced(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// TouchSession makes now the session's last request, if it is this actor's
+// and lasts (I4). It answers the session as it then is, without its notice;
+// zero when there is none.
+func (s *Store) TouchSession(ctx context.Context, organization, id, actor string, now, idles time.Time) (impersonation.Session, error) {
+	ms := now.UnixMilli()
+	running := lasts.
+		And(expression.Name("actor.id").Equal(expression.Value(actor))).
+		And(expression.Name("idles").Between(expression.Value(ms), expression.Value(idles.UnixMilli()))).
+		And(expression.Name("ends").GreaterThan(expression.Value(ms)))
+	touch := expression.
+		Set(expression.Name("last"), expression.Value(ms)).
+		Set(expression.Name("idles"), expression.Value(idles.UnixMilli()))
+	item, err := s.touch(ctx, sessionKey(organization, id), touch, running)
+	if err != nil || len(item) == 0 {
+		return impersonation.Session{}, err
+	}
+	var x sessionItem
+	err = decode(item, &x)
+	return x.session(), err
+}
+
+// touch updates one item if the condition holds, and answers it as it then is
+// in both cases; nil when there is none. A lost answer that the SDK repeats
+// finds its own update.
+func (s *Store) touch(ctx context.Context, k key, u expression.UpdateBuilder, condition expression.ConditionBuilder) (attributes, error) {
+	expr, err := expression.NewBuilder().WithCondition(present.And(condition)).WithUpdate(u).Build()
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, "item", err)
+	}
+	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: k.attributes(),
+		ConditionExpression: expr.Condition(), UpdateExpression: expr.Update(),
+		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
+		ReturnValues: types.ReturnValueAllNew, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	var failed *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &failed):
+		return failed.Item, nil
+	case err != nil:
+		return nil, unavailable(err)
+	}
+	return out.Attributes, nil
+}
+
+// Acting is the session that the actor's mark names, without its notice; zero
+// without a mark.
+func (s *Store) Acting(ctx context.Context, organization, actor string) (impersonation.Session, error) {
+	var mark actingItem
+	if found, err := s.get(ctx, actingKey(organization, actor), &mark); err != nil || !found {
+		return impersonation.Session{}, err
+	}
+	var x sessionItem
+	_, err := s.get(ctx, sessionKey(organization, mark.Session), &x)
+	return x.session(), err
+}
+
+// Session is a session with its notice; NotFound when there is none.
+func (s *Store) Session(ctx context.Context, organization, id string) (impersonation.Session, error) {
+	sessions, err := s.sessions(ctx, organization, []string{id})
+	if err != nil {
+		return impersonation.Session{}, err
+	}
+	if len(sessions) == 0 {
+		return impersonation.Session{}, fault.New(fault.NotFound, "not_found", "There is no such impersonation.")
+	}
+	return sessions[0], nil
+}
+
+// sessions are those with these ids, in their order, with their notices.
+func (s *Store) sessions(ctx context.Context, o string, ids []string) ([]impersonation.Session, error) {
+	keys := make([]key, 0, 2*len(ids))
+	for _, id := range ids {
+		keys = append(keys, sessionKey(o, id), noticeKey(o, id))
+	}
+	found, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var sessions []impersonation.Session
+	for _, id := range ids {
+		var x sessionItem
+		var n noticeItem
+		if err := errors.Join(decode(found[sessionKey(o, id)], &x), decode(found[noticeKey(o, id)], &n)); err != nil {
+			return nil, err
+		}
+		if x.ID == "" {
+			continue
+		}
+		session := x.session()
+		session.Notice = n.notice()
+		sessions = append(sessions, session)
+	}
+	return sessions, nil
+}
+
+// Sessions are a page of the selected ones, newest first, with the id to go on
+// after. All of an organization are found by the index, which follows the
+// table within moments; what is found is read strongly.
+func (s *Store) Sessions(ctx context.Context, organization string, of impersonation.Selection, page directory.Page) ([]impersonation.Session, string, error) {
+	ids, more, err := s.sessionIDs(ctx, organization, of, page)
+	if err != nil || len(ids) == 0 {
+		return nil, "", err
+	}
+	sessions, err := s.sessions(ctx, organization, ids)
+	if err != nil || !more {
+		return sessions, "", err
+	}
+	return sessions, ids[len(ids)-1], nil
+}
+
+// sessionIDs are a page's ids, and whether there are more. Ids begin with the
+// start, so their order is that of time.
+func (s *Store) sessionIDs(ctx context.Context, o string, of impersonation.Selection, page directory.Page) ([]string, bool, error) {
+	switch {
+	case of.Actor != "":
+		return s.listed(ctx, o, of.Actor, actedKey, page)
+	case of.Person == "":
+		return s.indexed(ctx, o, page)
+	}
+	acted, moreActed, err := s.listed(ctx, o, of.Person, actedKey, page)
+	if err != nil {
+		return nil, false, err
+	}
+	actedOn, moreActedOn, err := s.listed(ctx, o, of.Person, actedOnKey, page)
+	if err != nil {
+		return nil, false, err
+	}
+	var ids []string
+	for len(ids) < page.Limit && len(acted)+len(actedOn) > 0 {
+		from := &acted
+		if len(acted) == 0 || len(actedOn) > 0 && actedOn[0] > acted[0] {
+			from = &actedOn
+		}
+		ids, *from = append(ids, (*from)[0]), (*from)[1:]
+	}
+	return ids, moreActed || moreActedOn || len(acted)+len(actedOn) > 0, nil
+}
+
+// listed is a page of one of a person's two lists.
+func (s *Store) listed(ctx context.Context, o, person string, entry func(o, u, x string) key, page directory.Page) ([]string, bool, error) {
+	first := entry(o, person, "0")
+	q := below(first.pk, first.sk[:len(first.sk)-1])
+	q.backward, q.limit = true, page.Limit
+	if page.After != "" {
+		q.after = entry(o, person, page.After).sk
+	}
+	items, end, err := s.query(ctx, q)
+	if err != nil {
+		return nil, false, err
+	}
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = text(item, "session")
+	}
+	return ids, end != "", nil
+}
+
+// indexed is a page of all of an organization's, by the notices' index entry.
+func (s *Store) indexed(ctx context.Context, o string, page directory.Page) ([]string, bool, error) {
+	cond := expression.Key("gsi1pk").Equal(expression.Value(sessionsGSI(o)))
+	if page.After != "" {
+		cond = cond.And(expression.Key("gsi1sk").LessThan(expression.Value(page.After)))
+	}
+	expr, err := expression.NewBuilder().WithKeyCondition(cond).Build()
+	if err != nil {
+		return nil, false, fault.Wrap(fault.Internal, "item", err)
+	}
+	input := &dynamodb.QueryInput{
+		TableName: &s.table, IndexName: aws.String("gsi1"), KeyConditionExpression: expr.KeyCondition(),
+		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
+		ScanIndexForward: aws.Bool(false), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	}
+	var ids []string
+	for {
+		input.Limit = aws.Int32(int32(page.Limit - len(ids)))
+		out, err := s.client.Query(ctx, input)
+		if err != nil {
+			return nil, false, unavailable(err)
+		}
+		for _, item := range out.Items {
+			ids = append(ids, text(item, "gsi1sk"))
+		}
+		input.ExclusiveStartKey = out.LastEvaluatedKey
+		if len(out.LastEvaluatedKey) == 0 || len(ids) >= page.Limit {
+			return ids, len(out.LastEvaluatedKey) > 0, nil
+		}
+	}
+}

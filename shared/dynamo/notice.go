@@ -1,0 +1,149 @@
+package dynamo
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"gemba/shared/fault"
+	"gemba/shared/impersonation"
+)
+
+// noticeItem is a session's notice. It also carries the session's entry in the
+// index, because a session is written with every request and its notice is not.
+type noticeItem struct {
+	stored
+	GSI1PK       string `dynamodbav:"gsi1pk"`
+	GSI1SK       string `dynamodbav:"gsi1sk"`
+	Organization string `dynamodbav:"organization"`
+	Session      string `dynamodbav:"session"`
+	Status       string `dynamodbav:"status"`
+	Why          string `dynamodbav:"why,omitempty"`
+	To           string `dynamodbav:"to,omitempty"`
+	Actor        string `dynamodbav:"actor,omitempty"`
+	Product      string `dynamodbav:"product,omitempty"`
+	Attempt      string `dynamodbav:"attempt,omitempty"`
+	Since        int64  `dynamodbav:"since,omitempty"`
+}
+
+func noticeForm(n impersonation.Notice) noticeItem {
+	return noticeItem{
+		GSI1PK: sessionsGSI(n.Organization), GSI1SK: n.Session, Organization: n.Organization, Session: n.Session,
+		Status: n.Status.String(), Why: n.Why, To: n.To, Actor: n.Actor, Product: n.Product,
+	}
+}
+
+func (item noticeItem) notice() impersonation.Notice {
+	status, _ := impersonation.ParseNoticeStatus(item.Status)
+	return impersonation.Notice{
+		Organization: item.Organization, Session: item.Session, Status: status, Why: item.Why,
+		To: item.To, Actor: item.Actor, Product: item.Product, Attempt: item.Attempt, Since: moment(item.Since),
+	}
+}
+
+func statusIs(status impersonation.NoticeStatus) expression.ConditionBuilder {
+	return expression.Name("status").Equal(expression.Value(status.String()))
+}
+
+// ClaimNotice turns a queued notice into one that this attempt sends, and
+// answers it as it then is, whoever claimed it. NotFound when there is none.
+func (s *Store) ClaimNotice(ctx context.Context, organization, session, attempt string, now time.Time) (impersonation.Notice, error) {
+	claim := expression.
+		Set(expression.Name("status"), expression.Value(impersonation.Sending.String())).
+		Set(expression.Name("attempt"), expression.Value(attempt)).
+		Set(expression.Name("since"), expression.Value(now.UnixMilli()))
+	item, err := s.touch(ctx, noticeKey(organization, session), claim, statusIs(impersonation.Queued))
+	if err != nil {
+		return impersonation.Notice{}, err
+	}
+	if len(item) == 0 {
+		return impersonation.Notice{}, fault.New(fault.NotFound, "not_found", "There is no such notice.")
+	}
+	var n noticeItem
+	err = decode(item, &n)
+	return n.notice(), err
+}
+
+// SettleNotice makes the notice's status n's, if its last hand-over is n's
+// attempt and has not been settled: unknown may still become sent or failed by
+// who knows better, but is never queued again. It answers whether the status is
+// n's now.
+func (s *Store) SettleNotice(ctx context.Context, n impersonation.Notice) (bool, error) {
+	unsettled := statusIs(impersonation.Sending)
+	if n.Status != impersonation.Queued {
+		unsettled = unsettled.Or(statusIs(impersonation.Unknown))
+	}
+	own := expression.Name("attempt").Equal(expression.Value(n.Attempt))
+	settle := expression.Set(expression.Name("status"), expression.Value(n.Status.String()))
+	item, err := s.touch(ctx, noticeKey(n.Organization, n.Session), settle, own.And(unsettled))
+	return text(item, "attempt") == n.Attempt && text(item, "status") == n.Status.String(), err
+}
+
+// usedItem is a sign-in that a start has used up (I2).
+type usedItem struct {
+	stored
+	Expires int64 `dynamodbav:"expires"`
+}
+
+const (
+	// usedLife is longer than a refresh can keep a sign-in's id alive.
+	usedLife = 24 * time.Hour
+	// attemptsLife is well over the window in which attempts count.
+	attemptsLife = time.Hour
+)
+
+// attemptsItem is an actor's last proofs that failed or are under way (I2).
+type attemptsItem struct {
+	stored
+	Recent  []attemptItem `dynamodbav:"recent,omitempty"`
+	Expires int64         `dynamodbav:"expires"`
+}
+
+type attemptItem struct {
+	ID   string `dynamodbav:"id"`
+	Time int64  `dynamodbav:"time"`
+}
+
+// Attempts are the actor's, zero when there were none.
+func (s *Store) Attempts(ctx context.Context, organization, actor string) (impersonation.Attempts, error) {
+	var item attemptsItem
+	if _, err := s.get(ctx, attemptsKey(organization, actor), &item); err != nil {
+		return impersonation.Attempts{}, err
+	}
+	a := impersonation.Attempts{Version: item.V}
+	for _, one := range item.Recent {
+		a.Recent = append(a.Recent, impersonation.Attempt{ID: one.ID, At: moment(one.Time)})
+	}
+	return a, nil
+}
+
+// PutAttempts replaces the attempts of this version; raced when they changed.
+func (s *Store) PutAttempts(ctx context.Context, organization, actor string, a impersonation.Attempts) error {
+	t := s.begin()
+	item := attemptsItem{stored: stored{V: a.Version + 1}, Expires: t.at.Add(attemptsLife).Unix()}
+	for _, one := range a.Recent {
+		item.Recent = append(item.Recent, attemptItem{one.ID, one.At.UnixMilli()})
+	}
+	t.put(attemptsKey(organization, actor), item, versionIs(a.Version), raced())
+	return t.commit(ctx)
+}
+
+// NoticeIn is the session whose notice a stream's new image is, by the image's
+// text attributes; false for any other item.
+func NoticeIn(image map[string]string) (organization, session string, ok bool) {
+	return namedIn(image, "X#", "NOTICE")
+}
+
+// MarkIn is the session of the acting mark that a stream's old image was;
+// false for any other item.
+func MarkIn(image map[string]string) (organization, session string, ok bool) {
+	return namedIn(image, "A#", "ACTING")
+}
+
+func namedIn(image map[string]string, kind, sk string) (organization, session string, ok bool) {
+	organization, session = image["organization"], image["session"]
+	ok = strings.HasPrefix(image["pk"], kind) && image["sk"] == sk && organization != "" && session != ""
+	return organization, session, ok
+}

@@ -1,0 +1,187 @@
+package impersonation
+
+import (
+	"context"
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/timeline"
+)
+
+// Store is what starting, reading and ending sessions needs of storage, in
+// its parts.
+type Store interface {
+	Starting
+	Reading
+}
+
+// Starting is what a start needs.
+type Starting interface {
+	// Acting is the session that the actor's acting mark names, without its
+	// notice; zero when there is none.
+	Acting(ctx context.Context, organization, actor string) (Session, error)
+	// StartSession writes a beginning, all or nothing. Errors:
+	// AlreadyImpersonating when another session of the actor is marked,
+	// ProofUsed, and raced when the basis or the past session changed.
+	StartSession(ctx context.Context, b Beginning) error
+	// Attempts are the actor's, zero when there were none.
+	Attempts(ctx context.Context, organization, actor string) (Attempts, error)
+	// PutAttempts replaces the attempts of this version; raced when they
+	// changed.
+	PutAttempts(ctx context.Context, organization, actor string, a Attempts) error
+	// Record writes an entry that stands alone (T1).
+	Record(ctx context.Context, organization string, e timeline.Entry) error
+}
+
+// Reading is what looking at sessions needs.
+type Reading interface {
+	// Session is a session with its notice; NotFound when there is none.
+	Session(ctx context.Context, organization, id string) (Session, error)
+	// Sessions are a page of the selected ones, newest first, with the id to go
+	// on after.
+	Sessions(ctx context.Context, organization string, of Selection, page directory.Page) ([]Session, string, error)
+	// SettleNotice makes the notice of this session and attempt Status; false
+	// when its hand-over is not that attempt's, or is settled for good.
+	SettleNotice(ctx context.Context, n Notice) (bool, error)
+	// Load reads users with the policy of the same moment (C11).
+	Load(ctx context.Context, organization string, keys directory.Keys) (directory.Facts, error)
+}
+
+// Selection says whose sessions: those of one actor, those that one person
+// is either side of, or with neither all of the organization.
+type Selection struct{ Actor, Person string }
+
+// Service starts sessions, shows them and ends them.
+type Service struct {
+	store    Store
+	sessions *Sessions
+	prover   Prover
+}
+
+// NewService stands on a store, the running sessions in it and a prover.
+func NewService(store Store, sessions *Sessions, prover Prover) *Service {
+	return &Service{store: store, sessions: sessions, prover: prover}
+}
+
+// Get is a session to its actor and subject, an administrator of its actor and
+// a system administrator; NotFound to everybody else (T4). One that is over is
+// ended first (I4).
+func (s *Service) Get(ctx context.Context, c directory.Caller, id string) (Session, error) {
+	session, err := s.store.Session(ctx, c.Organization.ID, id)
+	if err != nil {
+		return Session{}, err
+	}
+	if !concerns(c, session) {
+		may, err := s.oversees(ctx, c, session)
+		if err != nil {
+			return Session{}, err
+		}
+		if !may {
+			return Session{}, fault.New(fault.NotFound, "not_found", "There is no such impersonation.")
+		}
+	}
+	return s.current(ctx, session, c.At, c.RequestID)
+}
+
+// concerns tells whether the session is the caller's own or on the caller.
+func concerns(c directory.Caller, s Session) bool {
+	return s.Actor.ID == c.Subject.ID || s.Subject.ID == c.Subject.ID || s.ID == c.Session
+}
+
+// oversees tells whether the caller may see and revoke another's session (I5):
+// a system administrator, or an administrator of its actor.
+func (s *Service) oversees(ctx context.Context, c directory.Caller, session Session) (bool, error) {
+	if system(c) {
+		return true, nil
+	}
+	facts, err := s.store.Load(ctx, c.Organization.ID, directory.Keys{Users: []string{c.Subject.ID, c.Actor.ID, session.Actor.ID}})
+	if err != nil {
+		return false, err
+	}
+	c.Facts, c.Subject, c.Actor = facts, facts.Users[c.Subject.ID], facts.Users[c.Actor.ID]
+	return c.Decide(authz.AdministerUser, resource(facts.Users[session.Actor.ID])).Allowed, nil
+}
+
+func system(c directory.Caller) bool {
+	return c.Decide(authz.AdministerSystem, authz.Resource{Type: authz.OrganizationResource, ID: c.Organization.ID}).Allowed
+}
+
+// End signs the actor out, or revokes the session for who oversees it (I5).
+// A session that is over stays as it ended. Errors: NotFound as Get, Denied to
+// a subject who may only look, and read_only to who revokes from within a
+// read-only session (I6).
+func (s *Service) End(ctx context.Context, c directory.Caller, id string) (Session, error) {
+	session, err := s.Get(ctx, c, id)
+	if err != nil || session.Cause != NoCause {
+		return session, err
+	}
+	cause, err := s.endCause(ctx, c, session)
+	if err != nil {
+		return Session{}, err
+	}
+	by := c.Subject.Named()
+	if _, err := s.sessions.end(ctx, session, cause, c.At, c.RequestID, &by); err != nil {
+		return Session{}, err
+	}
+	return s.store.Session(ctx, c.Organization.ID, id)
+}
+
+// endCause is why the caller may end the session.
+func (s *Service) endCause(ctx context.Context, c directory.Caller, session Session) (Cause, error) {
+	if session.Actor.ID == c.Actor.ID {
+		return SignedOut, nil
+	}
+	may, err := s.oversees(ctx, c, session)
+	if err != nil {
+		return NoCause, err
+	}
+	if !may {
+		return NoCause, s.refuseEnd(ctx, c, session, "denied", "Only who acts, or who administers them, ends an impersonation.")
+	}
+	if c.Session == "" {
+		return Revoked, nil
+	}
+	own, err := s.store.Session(ctx, c.Organization.ID, c.Session)
+	if err != nil {
+		return NoCause, err
+	}
+	if own.Mode == ReadOnly {
+		return NoCause, s.refuseEnd(ctx, c, session, "read_only", "This session may look, not change.")
+	}
+	return Revoked, nil
+}
+
+// refuseEnd records that somebody may not end the session, and says so (T1).
+func (s *Service) refuseEnd(ctx context.Context, c directory.Caller, session Session, code, detail string) error {
+	e := c.Entry(timeline.Impersonation, "end", timeline.Target{Type: "impersonation", ID: session.ID})
+	e.Denied, e.Cause = true, code
+	if err := s.store.Record(ctx, c.Organization.ID, e); err != nil {
+		return err
+	}
+	return fault.New(fault.Denied, code, detail)
+}
+
+// current is the session as it truly is at now: one that the clock has ended is
+// written as ended, a notice that nobody hands over any more is unknown.
+func (s *Service) current(ctx context.Context, session Session, now time.Time, requestID string) (Session, error) {
+	_, over := session.Over(now)
+	if over != NoCause && session.Cause == NoCause {
+		if _, err := s.sessions.settle(ctx, session, now, requestID); err != nil {
+			return Session{}, err
+		}
+	}
+	lost := session.Notice.lost(now)
+	if lost {
+		n := session.Notice
+		n.Status = Unknown
+		if _, err := s.store.SettleNotice(ctx, n); err != nil {
+			return Session{}, err
+		}
+	}
+	if lost || over != NoCause && session.Cause == NoCause {
+		return s.store.Session(ctx, session.Organization, session.ID)
+	}
+	return session, nil
+}
