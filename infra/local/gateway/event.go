@@ -18,7 +18,8 @@ import (
 // event is the request in API Gateway's payload format 2.0. As there, the path
 // is decoded (and ends at a decoded question mark), repeated headers and query
 // parameters are joined with commas, and a body is text for a handful of
-// content types and base64 for all others, no content type included.
+// content types and base64 for all others, no content type included. The domain
+// name carries the port, without which it is not what was asked here.
 func event(r *http.Request, route *route, parameters map[string]string, body []byte, id string, now time.Time) events.APIGatewayV2HTTPRequest {
 	text, encoded := bodyOf(r, body)
 	out := events.APIGatewayV2HTTPRequest{
@@ -31,7 +32,7 @@ func event(r *http.Request, route *route, parameters map[string]string, body []b
 		PathParameters:        parameters,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			RouteKey: route.Key(), AccountID: template.Account, Stage: "$default", RequestID: id,
-			APIID: "local", DomainName: host(r.Host), DomainPrefix: strings.Split(r.Host, ".")[0],
+			APIID: "local", DomainName: r.Host, DomainPrefix: strings.Split(r.Host, ".")[0],
 			Time: now.UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
 				Method: r.Method, Path: pathOf(r), Protocol: r.Proto, SourceIP: host(r.RemoteAddr), UserAgent: r.UserAgent(),

@@ -76,6 +76,12 @@ func Parse(content []byte) (*Template, error) {
 // ("Table.Arn") its value.
 func (t *Template) Set(name, value string) { t.values[name] = value }
 
+// Value is what was Set for a name, empty when nothing was.
+func (t *Template) Value(name string) string {
+	value, _ := t.values[name].(string)
+	return value
+}
+
 // Only is the logical id of the one resource of a CloudFormation type. None or
 // several are an error: a local stack would not know which one is meant.
 func (t *Template) Only(kind string) (string, error) {

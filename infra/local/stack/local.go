@@ -1,0 +1,120 @@
+package stack
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"gemba/infra/local/moto"
+)
+
+// withLocal puts the paths that exist here alone before the gateway's.
+func (s *Stack) withLocal(gateway http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /_local/ready", s.answerReady)
+	mux.HandleFunc("POST /_local/token", s.answerToken)
+	mux.HandleFunc("GET /_local/mail", s.answerMail)
+	mux.HandleFunc("POST /_local/schedule/{name}", s.answerSchedule)
+	mux.HandleFunc("/_local/", func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusNotFound, "not_found", "There is no such local path.")
+	})
+	// The mux would redirect a path that is not clean; API Gateway does not.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		gateway.ServeHTTP(w, r)
+	})
+}
+
+func (s *Stack) answerReady(w http.ResponseWriter, _ *http.Request) {
+	select {
+	case <-s.dynamo.Done():
+		problem(w, http.StatusServiceUnavailable, "not_ready", "DynamoDB Local has ended.")
+	case <-s.moto.Done():
+		problem(w, http.StatusServiceUnavailable, "not_ready", "moto has ended.")
+	default:
+		answer(w, http.StatusOK, map[string]bool{"ready": true})
+	}
+}
+
+type tokens struct {
+	AccessToken  string `json:"accessToken"`
+	IDToken      string `json:"idToken"`
+	RefreshToken string `json:"refreshToken"`
+}
+
+func (s *Stack) answerToken(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Username, Password string }
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&in); err != nil || in.Username == "" || in.Password == "" {
+		problem(w, http.StatusBadRequest, "malformed", `The body is {"username": "...", "password": "..."}.`)
+		return
+	}
+	got, err := s.moto.SignIn(r.Context(), s.Parts.UserPoolClient, in.Username, in.Password)
+	switch {
+	case errors.Is(err, moto.ErrRefused):
+		problem(w, http.StatusUnauthorized, "unauthenticated", err.Error()+".")
+	case err != nil:
+		s.unavailable(w, "Cognito", err)
+	default:
+		answer(w, http.StatusOK, tokens{got.Access, got.ID, got.Refresh})
+	}
+}
+
+func (s *Stack) answerMail(w http.ResponseWriter, r *http.Request) {
+	mails, err := s.moto.Mail(r.Context())
+	if err != nil {
+		s.unavailable(w, "SES", err)
+		return
+	}
+	answer(w, http.StatusOK, mails)
+}
+
+// answerSchedule answers when the function is done, with what it answered.
+func (s *Stack) answerSchedule(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	if !s.scheduler.Has(name) {
+		problem(w, http.StatusNotFound, "not_found", "No function of this name has a schedule.")
+		return
+	}
+	result, err := s.scheduler.Fire(r.Context(), name)
+	if err != nil {
+		s.log.Error("a scheduled function failed", "function", name, "error", err.Error())
+		problem(w, http.StatusInternalServerError, "function_failed", "The function failed; the log says why.")
+		return
+	}
+	if !json.Valid(result) {
+		result = []byte("null")
+	}
+	answer(w, http.StatusOK, json.RawMessage(result))
+}
+
+func (s *Stack) unavailable(w http.ResponseWriter, what string, err error) {
+	s.log.Error("a local service failed", "service", what, "error", err.Error())
+	problem(w, http.StatusServiceUnavailable, "unavailable", "The local "+what+" failed; the log says why.")
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	send(w, status, "application/json", body)
+}
+
+// problem answers as the functions do, with a problem document.
+func problem(w http.ResponseWriter, status int, code, detail string) {
+	send(w, status, "application/problem+json", map[string]any{
+		"type": "urn:problem:" + code, "title": http.StatusText(status), "status": status, "detail": detail,
+	})
+}
+
+func send(w http.ResponseWriter, status int, kind string, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		http.Error(w, "the answer cannot be written", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // the client may be gone
+}
