@@ -34,9 +34,10 @@ type Server struct {
 
 const startLimit = 60 * time.Second
 
-// Start runs the command until it prints a line that ready matches, whose
-// first group is the port. A program that ends before, or says nothing within
-// a minute, is an error with the last lines that it printed.
+// Start runs the command, whose own context should not end before Close, until
+// it prints a line that ready matches, whose first group is the port. A program
+// that ends before, or says nothing within a minute, is an error with the last
+// lines that it printed.
 func Start(ctx context.Context, cmd *exec.Cmd, ready *regexp.Regexp) (*Server, error) {
 	output, write := io.Pipe()
 	cmd.Stdout, cmd.Stderr = write, write
@@ -68,7 +69,7 @@ func Start(ctx context.Context, cmd *exec.Cmd, ready *regexp.Regexp) (*Server, e
 // more than once.
 func (s *Server) Close() {
 	s.once.Do(func() {
-		s.stdin.Close()
+		_ = s.stdin.Close() // it may have ended already
 		select {
 		case <-s.Done:
 		case <-time.After(2 * time.Second):
@@ -78,8 +79,8 @@ func (s *Server) Close() {
 	})
 }
 
-// Run runs a command that ends by itself, handing each line that it prints to
-// line. When ctx ends, so does the command.
+// Run runs a command that ends by itself, or with its own context, handing each
+// line that it prints to line. An end of ctx is its error.
 func Run(ctx context.Context, cmd *exec.Cmd, line func(string)) error {
 	output, write := io.Pipe()
 	cmd.Stdout, cmd.Stderr = write, write
@@ -87,8 +88,6 @@ func Run(ctx context.Context, cmd *exec.Cmd, line func(string)) error {
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
-	defer stop()
 	scanner := bufio.NewScanner(output)
 	for scanner.Scan() {
 		line(scanner.Text())
@@ -113,7 +112,7 @@ func launch(cmd *exec.Cmd, output *io.PipeWriter) (<-chan struct{}, error) {
 	go func() {
 		runtime.LockOSThread()
 		defer close(done)
-		defer output.Close()
+		defer func() { _ = output.Close() }() // a pipe in memory has nothing to lose
 		err := cmd.Start()
 		started <- err
 		if err == nil {

@@ -40,7 +40,7 @@ func Start(ctx context.Context, root string, say func(string)) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", // it starts twice as fast so
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", // it starts twice as fast so
 		"-Djava.library.path="+dir, "-cp", filepath.Join(dir, "classes")+string(os.PathListSeparator)+filepath.Join(dir, "*"),
 		"Loopback", "-sharedDb", "-inMemory", "-disableTelemetry")
 	cmd.Env = append(os.Environ(), "DDB_LOCAL_TELEMETRY=0")

@@ -44,7 +44,7 @@ func fill(ctx context.Context, dir string, say func(string)) error {
 	}
 	say("fetching DynamoDB Local from Maven Central (about 80 files, 50 MB)")
 	progress := &progress{say: say, next: time.Now().Add(2 * time.Second)}
-	copying := exec.Command("mvn", "-B", "-f", filepath.Join(dir, "pom.xml"),
+	copying := exec.CommandContext(ctx, "mvn", "-B", "-f", filepath.Join(dir, "pom.xml"),
 		"org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies", "-DoutputDirectory="+dir)
 	if err := child.Run(ctx, copying, progress.line); err != nil {
 		return fmt.Errorf("DynamoDB Local could not be fetched from Maven Central (is it reachable from here?): %w: %s", err, progress.fault)
@@ -59,7 +59,7 @@ func compile(ctx context.Context, dir string) error {
 		return err
 	}
 	var said []string
-	building := exec.Command("java", "-cp", filepath.Join(dir, "*"), "org.eclipse.jdt.internal.compiler.batch.Main",
+	building := exec.CommandContext(ctx, "java", "-cp", filepath.Join(dir, "*"), "org.eclipse.jdt.internal.compiler.batch.Main",
 		"--release", "17", "-cp", strings.Join(jars, string(os.PathListSeparator)),
 		"-d", filepath.Join(dir, "classes"), filepath.Join(dir, "Loopback.java"))
 	if err := child.Run(ctx, building, func(line string) { said = append(said, line) }); err != nil {

@@ -36,7 +36,7 @@ func fill(ctx context.Context, dir string, say func(string)) error {
 	total := bytes.Count(requirements, []byte("=="))
 	say(fmt.Sprintf("fetching moto from PyPI (%d packages, 25 MB)", total))
 	var output progress
-	if err := child.Run(ctx, exec.Command("python3", "-m", "venv", dir), output.line); err != nil {
+	if err := child.Run(ctx, exec.CommandContext(ctx, "python3", "-m", "venv", dir), output.line); err != nil {
 		return fmt.Errorf("python3 cannot make a virtual environment (Debian: apt-get install python3-venv): %w: %s", err, output.last)
 	}
 	output = progress{say: say, total: total, next: time.Now().Add(2 * time.Second)}
@@ -44,7 +44,7 @@ func fill(ctx context.Context, dir string, say func(string)) error {
 	if err := os.WriteFile(list, requirements, 0o644); err != nil {
 		return err
 	}
-	install := exec.Command(filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--no-deps", "--no-input",
+	install := exec.CommandContext(ctx, filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--no-deps", "--no-input",
 		"--disable-pip-version-check", "--progress-bar", "off", "-r", list)
 	if err := child.Run(ctx, install, output.line); err != nil {
 		return fmt.Errorf("moto could not be fetched from PyPI (is it reachable from here?): %w: %s", err, output.last)

@@ -46,21 +46,21 @@ func Start(ctx context.Context, root string, say func(string)) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(filepath.Join(dir, "bin", "python"), filepath.Join(dir, "serve.py"))
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(dir, "bin", "python"), filepath.Join(dir, "serve.py"))
 	process, err := child.Start(ctx, cmd, listening)
 	if err != nil {
 		return nil, fmt.Errorf("moto did not start: %w", err)
 	}
 	s := &Server{process: process}
-	if err := s.serve(); err != nil {
+	if err := s.serve(ctx); err != nil {
 		process.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) serve() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (s *Server) serve(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func oneAtATime(target string) http.Handler {
 
 // Close ends the server.
 func (s *Server) Close() {
-	s.proxy.Close()
+	_ = s.proxy.Close() // whoever still asks is cut off
 	s.process.Close()
 }
 

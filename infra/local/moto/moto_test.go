@@ -143,3 +143,11 @@ func mails(t *testing.T, server *Server) {
 		t.Error(diff)
 	}
 }
+
+func TestAMachineWithoutPythonIsToldInOneLine(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := Start(t.Context(), t.TempDir(), func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "python3 was not found") || !strings.Contains(err.Error(), "install") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
+	}
+}

@@ -311,7 +311,7 @@ func TestAPortInUseIsToldWithWhatToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	t.Cleanup(func() { _ = listener.Close() })
 	root, _ := root(t)
 	_, err = stack.Start(t.Context(), stack.Options{Root: root, Port: listener.Addr().(*net.TCPAddr).Port, Log: t.Output()})
 	if err == nil || !strings.Contains(err.Error(), "set PORT") || strings.Contains(err.Error(), "\n") {

@@ -83,7 +83,7 @@ func (t *Template) function(id string) (Function, error) {
 	var shared, own globals
 	common, _ := t.section("Globals")["Function"].(map[string]any)
 	if err := t.decode(common, &shared); err != nil {
-		return Function{}, fmt.Errorf("Globals: %w", err)
+		return Function{}, fmt.Errorf("the globals: %w", err)
 	}
 	if err := t.Properties(id, &own); err != nil {
 		return Function{}, err

@@ -85,7 +85,7 @@ func init() { // the functions call resolve, which reads this table
 func (t *Template) ref(argument any) (any, error) {
 	name, ok := argument.(string)
 	if !ok {
-		return nil, fmt.Errorf("Ref needs a name")
+		return nil, fmt.Errorf("a Ref needs a name")
 	}
 	return t.value(name)
 }
@@ -106,7 +106,7 @@ func (t *Template) getAtt(argument any) (any, error) {
 		name, ok = fmt.Sprintf("%v.%v", parts[0], parts[1]), true
 	}
 	if !ok {
-		return nil, fmt.Errorf("Fn::GetAtt needs a resource and an attribute")
+		return nil, fmt.Errorf("the function Fn::GetAtt needs a resource and an attribute")
 	}
 	return t.value(name)
 }
@@ -172,7 +172,7 @@ func (t *Template) selectOne(argument any) (any, error) {
 	var index int
 	elements, _ := list[1].([]any)
 	if _, err := fmt.Sscan(fmt.Sprint(list[0]), &index); err != nil || index < 0 || index >= len(elements) {
-		return nil, fmt.Errorf("Fn::Select finds no element %v", list[0])
+		return nil, fmt.Errorf("the function Fn::Select finds no element %v", list[0])
 	}
 	return elements[index], nil
 }
@@ -199,7 +199,7 @@ func (t *Template) findInMap(argument any) (any, error) {
 		members, _ := value.(map[string]any)
 		var ok bool
 		if value, ok = members[fmt.Sprint(step)]; !ok {
-			return nil, fmt.Errorf("Fn::FindInMap finds no %v", path)
+			return nil, fmt.Errorf("the function Fn::FindInMap finds no %v", path)
 		}
 	}
 	return value, nil
@@ -216,7 +216,7 @@ func (t *Template) condition(argument any) (any, error) {
 func (t *Template) ifElse(argument any) (any, error) {
 	list, ok := argument.([]any)
 	if !ok || len(list) != 3 {
-		return nil, fmt.Errorf("Fn::If needs a condition and two values")
+		return nil, fmt.Errorf("the function Fn::If needs a condition and two values")
 	}
 	holds, err := t.condition(list[0])
 	if err != nil {
