@@ -49,12 +49,16 @@ const most = 1_000_000
 // Read is the world of a document, with every fault by its JSON pointer: of
 // form first, then of what it says. A world with faults is not for use.
 func Read(data []byte) (World, []fault.Problem) {
-	w, err := body.Read(data, read)
+	isObject := false
+	w, err := body.Read(data, func(o *body.Object) World {
+		isObject = o != nil
+		return read(o)
+	})
 	var problems []fault.Problem
 	if err != nil {
 		problems = fault.Of(err).Problems
 	}
-	if len(problems) > 0 && w.Organization.ID == "" && w.Users == nil {
+	if !isObject {
 		return w, problems
 	}
 	c := check{World: &w, model: authz.Compile(w.policy()), problems: problems}

@@ -59,7 +59,8 @@ func TestReadFindsEveryFault(t *testing.T) {
 		want          []string
 	}{
 		"not JSON":                           {small, `{"organization": `, []string{""}},
-		"no organization":                    {small, `{}`, []string{"/organization"}},
+		"no organization":                    {small, `{}`, []string{"/organization", "/users"}},
+		"not an object":                      {small, `[]`, []string{""}},
 		"unknown member":                     {`"items":`, `"things": [], "items":`, []string{"/things"}},
 		"entry that is none":                 {`"items": [`, `"items": [7, `, []string{"/items/0"}},
 		"no id":                              {`{"id": "kaizen", `, `{`, []string{"/workflows/0/id", "/templates/0/workflow", "/roles/1/grants/0/workflows/0"}},

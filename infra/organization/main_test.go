@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gemba/infra/organization/world"
+)
+
+func none(string) string { return "" }
+
+func command(t *testing.T, env func(string) string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err = run(t.Context(), args, env, &out, &errs)
+	return out.String(), errs.String(), err
+}
+
+func TestEveryFaultIsALine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "world.json")
+	text := `{"organization": {"id": "a b", "name": "A"}, "locations": [{"id": "x", "name": "X", "parent": "y"}], "things": 1}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, err := command(t, none, "-world", file, "-table", "t", "-user-pool", "p")
+	if err == nil || !strings.Contains(err.Error(), "4 faults") || stdout != "" {
+		t.Errorf("%v, %q", err, stdout)
+	}
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	for i, pointer := range []string{"/organization/id: ", "/things: ", "/locations/0/parent: ", "/users: "} {
+		if i >= len(lines) || !strings.HasPrefix(lines[i], pointer) {
+			t.Errorf("line %d of %q does not begin with %q", i, stderr, pointer)
+		}
+	}
+}
+
+func TestWhatIsRequired(t *testing.T) {
+	env := func(name string) string { return map[string]string{"TABLE": "t", "USER_POOL_ID": "p"}[name] }
+	for name, c := range map[string]struct {
+		env  func(string) string
+		args []string
+		want string
+	}{
+		"no world":     {env, nil, "-world is required"},
+		"no table":     {none, []string{"-world", "w", "-user-pool", "p"}, "-table is required"},
+		"no pool":      {none, []string{"-world", "w", "-table", "t"}, "-user-pool is required"},
+		"unknown flag": {env, []string{"-wrold", "w"}, "-wrold"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, stderr, err := command(t, c.env, c.args...)
+			if err != errUsage || !strings.Contains(stderr, c.want) {
+				t.Errorf("%v, %q", err, stderr)
+			}
+		})
+	}
+	t.Run("the environment names table and pool", func(t *testing.T) {
+		if _, stderr, err := command(t, env, "-world", filepath.Join(t.TempDir(), "none.json")); !os.IsNotExist(err) || stderr != "" {
+			t.Errorf("%v, %q", err, stderr)
+		}
+	})
+}
+
+func TestTell(t *testing.T) {
+	var out bytes.Buffer
+	tell(&out, "clinic", world.Report{Users: world.Count{Created: 2, There: 198}})
+	if !strings.Contains(out.String(), "organization clinic") || !strings.Contains(out.String(), "users                 2      198") {
+		t.Error(out.String())
+	}
+}
