@@ -215,6 +215,8 @@ func (item templateItem) template() authz.Template {
 
 type organizationItem struct {
 	stored
+	GSI1PK   string       `dynamodbav:"gsi1pk,omitempty"`
+	GSI1SK   string       `dynamodbav:"gsi1sk,omitempty"`
 	ID       string       `dynamodbav:"id"`
 	Name     string       `dynamodbav:"name"`
 	Created  time.Time    `dynamodbav:"created"`
@@ -233,7 +235,7 @@ type settingsItem struct {
 
 func organizationForm(o directory.Organization) organizationItem {
 	s := o.Settings
-	return organizationItem{stored{V: o.Version}, o.ID, o.Name, o.Created, settingsItem{
+	return organizationItem{stored{V: o.Version}, organizationsGSI, o.ID, o.ID, o.Name, o.Created, settingsItem{
 		OnlyUsersMember: s.Authz.OnlyUsers == authz.ByTeamMember, LocalReachAny: s.Authz.LocalReach == authz.ReachAny,
 		ProductName: s.ProductName, Targets: s.Targets, Impersonation: s.Impersonation, DecisionLogRate: s.DecisionLogRate,
 	}}

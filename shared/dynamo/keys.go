@@ -20,7 +20,7 @@ import (
 // another's.
 //
 //	what                               pk                  sk
-//	organization and settings          ORG#o               ORG
+//	organization and settings          ORG#o               ORG              gsi1: ORG#, o
 //	policy version, eight copies       V#o#k               V
 //	policy entity                      P#o                 ROLE#id LOC#id WF#id TPL#id
 //	policy change                      C#o                 version, zero-padded
@@ -39,8 +39,8 @@ import (
 //	proofs                             PR#o#actor          ATTEMPTS USED#hash
 //	timeline                           T#o#yyyy-mm         id               gsi1: T#o#type#yyyy-mm, id
 //	timeline of a person               TP#o#person         id
-//	audits                             AUD#o               SLOT#slot AUDIT#id
-//	persona counts                     CNT#o               SET#hash
+//	audits                             AUD#o               SLOT#slot AUDIT#id MAIL#slot#hash
+//	persona counts                     CNT#o               SET#hash MOVES
 //	idempotency                        K#o#user#hash       K
 
 // key is a primary key.
@@ -76,6 +76,10 @@ func join(kind string, parts ...string) string {
 	return kind
 }
 
+// organizationsGSI lists the organizations; no organization has this key, as a
+// component is never empty.
+const organizationsGSI = "ORG#"
+
 func orgKey(o string) key              { return key{join("ORG", o), "ORG"} }
 func versionKey(o string, k int) key   { return key{join("V", o, strconv.Itoa(k)), "V"} }
 func anyVersionKey(o string) key       { return versionKey(o, rand.IntN(versionCopies)) }
@@ -103,6 +107,8 @@ func proofPK(o, actor string) string   { return join("PR", o, actor) }
 func attemptsKey(o, actor string) key  { return key{proofPK(o, actor), "ATTEMPTS"} }
 func auditPK(o string) string          { return join("AUD", o) }
 func countsPK(o string) string         { return join("CNT", o) }
+func movesKey(o string) key            { return key{countsPK(o), "MOVES"} }
+func slotKey(o, slot string) key       { return key{auditPK(o), join("SLOT", slot)} }
 
 // padded is a version that sorts as text.
 func padded(v uint64) string { return fmt.Sprintf("%020d", v) }
@@ -143,6 +149,11 @@ func timelineTypePK(o string, t timeline.Type, at time.Time) string {
 func personPK(o, person string) string { return join("TP", o, person) }
 
 func onceKey(o, user, hash string) key { return key{join("K", o, user, hash), "K"} }
+
+// newsKey is that of a slot's mail to an address, in whatever case.
+func newsKey(o, slot, address string) key {
+	return key{auditPK(o), join("MAIL", slot) + "#" + digest(strings.ToLower(address))}
+}
 
 // countKey is that of a set of locations, whatever their order.
 func countKey(o string, locations []string) key {

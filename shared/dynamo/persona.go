@@ -2,8 +2,14 @@ package dynamo
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"gemba/shared/directory"
+	"gemba/shared/fault"
 	"gemba/shared/persona"
 )
 
@@ -16,11 +22,77 @@ func (s *Store) PutPersona(ctx context.Context, basis directory.Basis, c persona
 	return t.commit(ctx)
 }
 
-// Populations are the counts of every set of locations (P8).
-func (s *Store) Populations(ctx context.Context, organization string) ([]persona.Population, error) {
-	items, _, err := s.query(ctx, below(countsPK(organization), "SET#"))
+// movesItem is how often somebody went from one set of locations to another.
+type movesItem struct{ stored }
+
+// move notes that a user leaves one counter for another: the one change of
+// counts that a reading may see half of.
+func (t *transaction) move(o string) {
+	t.update(movesKey(o), expression.Add(expression.Name("v"), expression.Value(1)), absent.Or(present), raced())
+}
+
+// rest is what must not change while counts are read: the policy, and with
+// it the location tree, and which set everybody is in.
+type rest struct{ policy, moves uint64 }
+
+// Census is the counts of every set of locations (P8). A query is no snapshot:
+// somebody who goes from one set to another meanwhile would be counted twice,
+// or never. So the counts are those between two readings that find the same
+// policy and moves.
+func (s *Store) Census(ctx context.Context, organization string) (persona.Census, error) {
+	before, moved, err := s.atRest(ctx, organization)
+	for attempt := 0; err == nil; attempt++ {
+		var populations []persona.Population
+		if populations, err = s.populations(ctx, organization, moved); err != nil {
+			break
+		}
+		var after rest
+		if after, moved, err = s.atRest(ctx, organization); err != nil {
+			break
+		}
+		if before == after {
+			return persona.Census{Policy: after.policy, Populations: populations}, nil
+		}
+		before = after
+		if attempt == readAttempts || pause(ctx, attempt) != nil {
+			err = fault.Wrap(fault.Unavailable, "busy", errors.New("the counts do not come to rest"))
+		}
+	}
+	return persona.Census{}, err
+}
+
+// atRest reads policy version and moves; moved tells that the last move is so
+// young that its writes may still be under way.
+func (s *Store) atRest(ctx context.Context, o string) (r rest, moved bool, err error) {
+	version, moves := anyVersionKey(o), movesKey(o)
+	found, err := s.transactGet(ctx, []key{version, moves})
+	if err != nil {
+		return rest{}, false, err
+	}
+	var v versionItem
+	var m movesItem
+	err = errors.Join(decode(found[version], &v), decode(found[moves], &m))
+	delete(found, version)
+	return rest{v.V, m.V}, s.young(found), err
+}
+
+// populations reads every counter. When somebody has just moved, those found
+// are read again in the way that waits for the other half of a move.
+func (s *Store) populations(ctx context.Context, o string, moved bool) ([]persona.Population, error) {
+	items, _, err := s.query(ctx, below(countsPK(o), "SET#"))
 	if err != nil {
 		return nil, err
+	}
+	if moved {
+		keys := make([]key, len(items))
+		for i, item := range items {
+			keys[i] = keyOf(item)
+		}
+		found, err := s.together(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		items = slices.Collect(maps.Values(found))
 	}
 	var populations []persona.Population
 	for _, item := range items {

@@ -174,6 +174,9 @@ func (t *transaction) count(o string, before, after directory.User) {
 		}
 		return
 	}
+	if was && is {
+		t.move(o)
+	}
 	if was {
 		t.recount(from, before.Locations, expression.Add(countName(before.Persona), expression.Value(-1)))
 	}

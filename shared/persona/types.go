@@ -1,3 +1,19 @@
+// Package persona is the use case of personas: labelling people (P2), what
+// shares of an organization the labels have against its targets (P4, P5), and
+// the audit that looks at it once a day (P6).
+//
+// It decides what a target means for a number of people, when two readings of
+// the counts belong together, what of an audit is news, and who is told. The
+// arithmetic is whole numbers throughout. Whether the caller may act was
+// decided by package authz before it is called; a persona grants nothing (C9).
+// It refuses to know HTTP, storage and how mail leaves.
+//
+// Where the rules are silent: labelling somebody as they are labelled already
+// writes nothing; somebody of a type outside the base (P4) can be labelled and
+// counts from the day that the type is in it; where every verdict is
+// unreachable, the ranges and the distances to them are told all the same; the
+// audit's mail goes to the champions of the base that have an address, each
+// address once.
 package persona
 
 import (
@@ -17,11 +33,28 @@ func Counted(u directory.User) bool {
 // Counts is the number of people by persona, NoPersona included.
 type Counts [directory.PersonaCount]int
 
+// Base is how many people were counted (P4).
+func (c Counts) Base() int {
+	n := 0
+	for _, count := range c {
+		n += count
+	}
+	return n
+}
+
 // Population is the counts of the users with exactly this set of locations
 // (P8): sets, not locations, so that nobody is counted twice.
 type Population struct {
 	Locations []string
 	Counts    Counts
+}
+
+// Census is the counts of every set of locations as they were together, and
+// the policy version in force then, so that it can be told whether a location
+// tree belongs to them.
+type Census struct {
+	Policy      uint64
+	Populations []Population
 }
 
 // Change is a user's next persona.
@@ -30,9 +63,16 @@ type Change struct {
 	Entry         timeline.Entry
 }
 
+// Counter reads the counts (P8).
+type Counter interface {
+	// Census is the organization's counts at one moment; Unavailable.
+	Census(ctx context.Context, organization string) (Census, error)
+}
+
 // Store is what the use case needs of storage. Errors: Unavailable, Conflict
 // (fault.IsRaced when the basis changed).
 type Store interface {
+	Counter
+	// PutPersona writes user, counts and entry in one transaction (P8, T1).
 	PutPersona(ctx context.Context, basis directory.Basis, change Change) error
-	Populations(ctx context.Context, organization string) ([]Population, error)
 }

@@ -1,0 +1,106 @@
+// Package endpoints is the persona-audit function: what happens when the
+// schedule fires.
+//
+// It decides which slot a firing is for, how an audit becomes metrics, and
+// what is logged. What an audit is, and who is told, is package persona's to
+// decide. A firing that could not serve every organization fails, so that it
+// is tried again; what was done is not done twice.
+package endpoints
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"time"
+
+	"gemba/shared/fault"
+	"gemba/shared/persona"
+	"gemba/shared/ses"
+)
+
+// Auditor audits every organization for a slot.
+type Auditor interface {
+	Run(ctx context.Context, slot string, tell func(persona.Outcome)) error
+}
+
+// Function answers firings; it implements lambda.Handler.
+type Function struct {
+	auditor Auditor
+	metrics io.Writer
+	log     *slog.Logger
+}
+
+// New is the persona-audit function. Metrics go to the writer, one line each:
+// standard output, in a deployed function.
+func New(auditor Auditor, metrics io.Writer, log *slog.Logger) *Function {
+	return &Function{auditor, metrics, log}
+}
+
+// firing is what EventBridge Scheduler hands over: the time that it was due,
+// which stays the same however often it is repeated.
+type firing struct {
+	ScheduledTime time.Time `json:"scheduledTime"`
+}
+
+// summary is what a firing answers.
+type summary struct {
+	Slot          string `json:"slot"`
+	Organizations int    `json:"organizations"`
+	Made          int    `json:"made"`
+	Failed        int    `json:"failed"`
+}
+
+// Invoke audits every organization for the slot of the firing's scheduled
+// time (P6). Errors: Invalid for a payload without one, and those of the
+// organizations that failed, after all others were served.
+func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var due firing
+	if err := json.Unmarshal(payload, &due); err != nil || due.ScheduledTime.IsZero() {
+		return nil, fault.New(fault.Invalid, "malformed", `A firing is {"scheduledTime": an RFC 3339 time}.`)
+	}
+	done := summary{Slot: persona.Slot(due.ScheduledTime)}
+	err := f.auditor.Run(ctx, done.Slot, func(o persona.Outcome) {
+		done.Organizations++
+		if o.Made {
+			done.Made++
+			err := publish(f.metrics, o.Organization, o.Audit)
+			if err != nil {
+				f.log.LogAttrs(ctx, slog.LevelError, "metrics", slog.String("organization", o.Organization), slog.String("error", err.Error()))
+			}
+		}
+		if o.Err != nil {
+			done.Failed++
+		}
+		f.tell(ctx, done.Slot, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(done)
+}
+
+// tell writes an organization's line of the log: ids and counts alone (T5).
+func (f *Function) tell(ctx context.Context, slot string, o persona.Outcome) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("function", "persona-audit"), slog.String("organization", o.Organization), slog.String("slot", slot),
+		slog.Bool("made", o.Made), slog.Int("base", o.Audit.Report.Base), slog.Int("changed", len(o.Audit.Changed)),
+	}
+	if o.Err != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("code", fault.Of(o.Err).Code), slog.String("error", o.Err.Error()))
+	}
+	f.log.LogAttrs(ctx, level, "audit", attrs...)
+}
+
+// bySES hands letters to SES.
+type bySES struct{ sender *ses.Sender }
+
+// BySES is a mailer over SES.
+func BySES(sender *ses.Sender) persona.Mailer { return bySES{sender} }
+
+// Send hands a letter over, with the sender's errors.
+func (m bySES) Send(ctx context.Context, l persona.Letter) error {
+	return m.sender.Send(ctx, ses.Mail(l))
+}

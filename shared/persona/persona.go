@@ -1,0 +1,64 @@
+package persona
+
+import (
+	"context"
+
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+	"gemba/shared/timeline"
+)
+
+// Service is the use case over its store.
+type Service struct{ store Store }
+
+// New is the use case.
+func New(store Store) *Service { return &Service{store} }
+
+// Label makes the user's persona to, NoPersona clears it (P2), and answers
+// the user as it then is. The user is among the caller's facts. A persona
+// that is the user's already changes nothing and writes nothing. Errors:
+// Stale when a precondition was given and does not hold, Unavailable, raced.
+func (s *Service) Label(ctx context.Context, c directory.Caller, user string, to directory.Persona, p directory.Precondition) (directory.User, error) {
+	before := c.Users[user]
+	if err := p.Heed(before.Version); err != nil {
+		return directory.User{}, err
+	}
+	if before.Persona == to {
+		return before, nil
+	}
+	after := before
+	after.Persona, after.Version = to, before.Version+1
+	entry := c.Entry(timeline.Persona, step(before.Persona, to), timeline.Target{Type: "user", ID: user})
+	entry.Before, entry.After = label(before.Persona), label(to)
+	err := s.store.PutPersona(ctx, c.Basis(before), Change{Before: before, After: after, Entry: entry})
+	return after, err
+}
+
+// step is P2's word for what is done to a persona.
+func step(from, to directory.Persona) string {
+	switch directory.NoPersona {
+	case from:
+		return "set"
+	case to:
+		return "clear"
+	}
+	return "change"
+}
+
+// label is a persona as the timeline tells it: null for none.
+func label(p directory.Persona) timeline.Values {
+	if p == directory.NoPersona {
+		return timeline.Values{"persona": nil}
+	}
+	return timeline.Values{"persona": p.String()}
+}
+
+// Report is the live report of the organization or, with a location, of those
+// who are there or below (P6). Errors: NotFound for a location that does not
+// exist, Unavailable; raced when the policy moved on since the caller's facts.
+func (s *Service) Report(ctx context.Context, c directory.Caller, location string) (Report, error) {
+	if _, known := c.Model.Location(location); location != "" && !known {
+		return Report{}, fault.New(fault.NotFound, "not_found", "There is no such location.")
+	}
+	return measure(ctx, s.store, c.Facts, location, c.At)
+}
