@@ -1,0 +1,138 @@
+package permission
+
+import (
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+)
+
+// Ask answers the questions in their order, each by what was read for the
+// caller (Needs) and by that alone (C11). The last answer is that of the
+// question at which the semantic stops. A malformed question counts as denied.
+func Ask(c directory.Caller, questions []Question, s Semantic) []Answer {
+	asker := newAsker(c)
+	answers := make([]Answer, 0, len(questions))
+	for _, q := range questions {
+		answer := Answer{Faults: q.Faults}
+		if len(q.Faults) == 0 {
+			answer.Decision = asker.decide(q)
+		}
+		answers = append(answers, answer)
+		if s.stops(answer) {
+			break
+		}
+	}
+	return answers
+}
+
+// asker is a caller with what was found out about their rights to ask.
+type asker struct {
+	directory.Caller
+	who authz.Who
+	// readsAll: may ask about everybody.
+	readsAll bool
+	// readsOthers: may ask about anybody but oneself.
+	readsOthers bool
+	known       map[string]*authz.User
+	subjects    map[string]authz.Subject
+}
+
+func newAsker(c directory.Caller) *asker {
+	a := &asker{Caller: c, who: c.Who(), known: map[string]*authz.User{}, subjects: map[string]authz.Subject{}}
+	a.readsAll = a.may(authz.ReadAccess)
+	a.readsOthers = a.readsAll || a.may(authz.AdministerSomeUsers)
+	return a
+}
+
+// may is whether the asker has a right over the organization, both sides of a
+// session (I6, C12).
+func (a *asker) may(action authz.Action) bool {
+	organization := authz.Resource{Type: authz.OrganizationResource, ID: a.Organization.ID}
+	return a.Model.DecideBoth(a.who, action, organization).Allowed
+}
+
+// decide is the decision as the asker is told it.
+func (a *asker) decide(q Question) authz.Decision {
+	subject, r := a.subject(q.Subject), a.resource(q.Resource)
+	action, _ := authz.ParseAction(r.Type, q.Action)
+	d := a.Model.Decide(subject, action, r)
+	if unknown(d) {
+		return d
+	}
+	foreign := r.Type == authz.OrganizationResource && r.ID != a.Organization.ID
+	if foreign || !d.Allowed && a.secret(subject, q.Resource, r) {
+		return authz.Decision{Reason: authz.UnknownResource}
+	}
+	return d
+}
+
+// unknown is whether something in the question is unknown, which is said
+// before all else.
+func unknown(d authz.Decision) bool {
+	switch d.Reason {
+	case authz.UnknownSubject, authz.UnknownResourceType, authz.UnknownAction, authz.UnknownResource:
+		return true
+	default:
+		return false
+	}
+}
+
+// secret is whether the stored item may not even be known to the asker (T4).
+// Who may not ask about others has asked about oneself.
+func (a *asker) secret(self authz.Subject, asked Resource, r authz.Resource) bool {
+	if r.Item == nil || asked.Facts != nil || a.readsOthers {
+		return false
+	}
+	hidden := r.Item.Private || r.Item.Status == authz.Draft
+	return hidden && !a.Model.Decide(self, authz.DoView, r).Allowed
+}
+
+// subject is who the question is about, nobody when the asker may not know.
+func (a *asker) subject(asked Subject) authz.Subject {
+	if asked.Type != userType {
+		return authz.Subject{}
+	}
+	s, prepared := a.subjects[asked.ID]
+	if prepared {
+		return s
+	}
+	if u := a.person(asked.ID); u != nil {
+		s = a.Model.Subject(*u, a.At)
+	}
+	a.subjects[asked.ID] = s
+	return s
+}
+
+// person is a user whom the asker may know, nil when there is none: oneself,
+// in a session its subject (C12); anybody by access_reader; whom one
+// administers (T4).
+func (a *asker) person(id string) *authz.User {
+	if u, met := a.known[id]; met {
+		return u
+	}
+	var person *authz.User
+	if found, ok := a.Users[id]; ok {
+		u := found.Decisive()
+		if id == a.Subject.ID || a.readsAll || a.Model.Administers(a.who, u) {
+			person = &u
+		}
+	}
+	a.known[id] = person
+	return person
+}
+
+// resource is what the question is about, with its facts: the question's own,
+// or those stored.
+func (a *asker) resource(asked Resource) authz.Resource {
+	r := authz.Resource{ID: asked.ID, Role: asked.Role, Locations: asked.Locations}
+	r.Type, _ = authz.ParseResourceType(asked.Type)
+	switch r.Type {
+	case authz.UserResource:
+		r.User = a.person(asked.ID)
+	case authz.ItemResource:
+		r.Item = asked.Facts
+		if stored, ok := a.Items[asked.ID]; ok && r.Item == nil {
+			r.Item = &stored.Item
+		}
+	}
+	return r
+}

@@ -1,0 +1,108 @@
+// Package permission is questions and their answers: may a subject do an
+// action on a resource?
+//
+// It decides who may ask about whom, what a question needs to be read, what an
+// asker is told of things that they may not know (contract "Permission
+// checks", T4, C12), and where a list of questions stops. It refuses to know
+// HTTP, the words of AuthZEN's documents and storage; the decision itself is
+// package authz's.
+//
+// Where the rules are silent:
+//
+//   - Somebody is known to oneself, to who holds access_reader, and to their
+//     user administrators. Who is not known to the asker is unknown as the
+//     subject of a question and also as the user that it is about.
+//   - In a session, one of these rights must be held by both sides (I6): one
+//     side's access_reader does not go with the other's user administration.
+//   - A draft or private item that the asker may not see answers every no
+//     like an item that does not exist (T4), whatever was asked about it; of
+//     items that are neither, the reason is told. A yes, which without seeing
+//     is to participate alone (C5), stays one. Who may ask about anybody else
+//     is told, and so is who brings the facts along.
+//   - The organization of a question is the asker's own, or unknown.
+package permission
+
+import (
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+)
+
+// Subject is whose rights a question is about.
+type Subject struct{ Type, ID string }
+
+// userType is the only type of subject whose rights are known here.
+const userType = "user"
+
+// Resource is what a question is about, with what the question itself says
+// about it.
+type Resource struct {
+	Type, ID string
+	// Facts are an item's; with them nothing is looked up (C8).
+	Facts *authz.Item
+	// Role is the one to be granted to or revoked from a user (C7).
+	Role string
+	// Locations are a board's or card's (C7).
+	Locations []string
+}
+
+// Question is one question in the asker's words, which may be unknown here.
+type Question struct {
+	Subject  Subject
+	Action   string
+	Resource Resource
+	// Faults are what is malformed in it; then it has no answer but these.
+	Faults []fault.Problem
+}
+
+// Answer is the decision on a question, or the question's faults.
+type Answer struct {
+	authz.Decision
+	Faults []fault.Problem
+}
+
+// Needs is what must be read to answer the questions.
+func Needs(questions []Question) directory.Keys {
+	var keys directory.Keys
+	for _, q := range questions {
+		if len(q.Faults) > 0 {
+			continue
+		}
+		if q.Subject.Type == userType {
+			keys.Users = append(keys.Users, q.Subject.ID)
+		}
+		switch kind, _ := authz.ParseResourceType(q.Resource.Type); {
+		case kind == authz.UserResource:
+			keys.Users = append(keys.Users, q.Resource.ID)
+		case kind == authz.ItemResource && q.Resource.Facts == nil:
+			keys.Items = append(keys.Items, q.Resource.ID)
+		}
+	}
+	return keys
+}
+
+// Semantic says where a list of questions stops.
+type Semantic uint8
+
+// The semantics of AuthZEN's evaluations. The zero value is the default.
+const (
+	ExecuteAll Semantic = iota
+	DenyOnFirstDeny
+	PermitOnFirstPermit
+	SemanticCount
+)
+
+var semanticNames = [SemanticCount]string{"execute_all", "deny_on_first_deny", "permit_on_first_permit"}
+
+// String is the semantic's word.
+func (s Semantic) String() string {
+	if s < SemanticCount {
+		return semanticNames[s]
+	}
+	return ""
+}
+
+// stops is whether an answer is the last one.
+func (s Semantic) stops(a Answer) bool {
+	return s == DenyOnFirstDeny && !a.Allowed || s == PermitOnFirstPermit && a.Allowed
+}
