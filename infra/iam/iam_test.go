@@ -1,0 +1,85 @@
+package iam_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"gemba/infra/iam"
+)
+
+func policies(t *testing.T) iam.Policies {
+	t.Helper()
+	p, err := iam.Read("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Each call as the SDK writes it, with who makes it.
+var calls = map[string]struct {
+	function, operation, body string
+	allowed                   bool
+}{
+	"a user read":                   {"PermissionFunction", "GetItem", `{"Key":{"pk":{"S":"U#o#u"},"sk":{"S":"USER"}}}`, true},
+	"another's key":                 {"PermissionFunction", "GetItem", `{"Key":{"pk":{"S":"PR#o#u"},"sk":{"S":"ATTEMPTS"}}}`, false},
+	"a kind that begins alike":      {"PermissionFunction", "GetItem", `{"Key":{"pk":{"S":"TI#o#t"},"sk":{"S":"ITEM#i"}}}`, false},
+	"a check":                       {"PermissionFunction", "BatchGetItem", `{"RequestItems":{"t":{"Keys":[{"pk":{"S":"U#o#u"}},{"pk":{"S":"I#o#i"}},{"pk":{"S":"V#o#3"}}]}}}`, true},
+	"a check with one key too many": {"PermissionFunction", "BatchGetItem", `{"RequestItems":{"t":{"Keys":[{"pk":{"S":"U#o#u"}},{"pk":{"S":"K#o#u#h"}}]}}}`, false},
+	"a query":                       {"RoleFunction", "Query", `{"KeyConditionExpression":"#0 = :0","ExpressionAttributeNames":{"#0":"pk"},"ExpressionAttributeValues":{":0":{"S":"P#o"}}}`, true},
+	"a query of no key":             {"RoleFunction", "Query", `{"KeyConditionExpression":"#0 = :0","ExpressionAttributeNames":{"#0":"sk"},"ExpressionAttributeValues":{":0":{"S":"P#o"}}}`, false},
+	"a query of the index":          {"ImpersonationFunction", "Query", `{"IndexName":"gsi1","KeyConditionExpression":"gsi1pk = :o AND gsi1sk < :s","ExpressionAttributeValues":{":o":{"S":"X#o"},":s":{"S":"z"}}}`, true},
+	"another's index":               {"RoleFunction", "Query", `{"IndexName":"gsi1","KeyConditionExpression":"gsi1pk = :o","ExpressionAttributeValues":{":o":{"S":"X#o"}}}`, false},
+	"a transaction":                 {"PersonaFunction", "TransactWriteItems", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"U#o#u"},"n":{"N":"1"}}}},{"Put":{"Item":{"pk":{"S":"T#o#2026-11"}}}},{"ConditionCheck":{"Key":{"pk":{"S":"V#o#1"}}}}]}`, true},
+	"a transaction with more":       {"PersonaFunction", "TransactWriteItems", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"U#o#u"}}}},{"Put":{"Item":{"pk":{"S":"P#o"}}}}]}`, false},
+	"T2 an entry is written":        {"RoleFunction", "PutItem", `{"Item":{"pk":{"S":"T#o#2026-11"}}}`, true},
+	"T2 an entry is changed":        {"RoleFunction", "UpdateItem", `{"Key":{"pk":{"S":"T#o#2026-11"}}}`, false},
+	"T2 a person's is deleted":      {"NotifierFunction", "DeleteItem", `{"Key":{"pk":{"S":"TP#o#u"}}}`, false},
+	"a scan":                        {"PersonaAuditFunction", "Scan", `{"TableName":"t"}`, false},
+	"a batch of writes":             {"RoleFunction", "BatchWriteItem", `{"RequestItems":{}}`, false},
+	"a batch of nothing":            {"RoleFunction", "BatchGetItem", `{"RequestItems":{}}`, false},
+	"a role's own policy":           {"NotifierFunction", "UpdateItem", `{"Key":{"pk":{"S":"X#o#i"},"sk":{"S":"NOTICE"}}}`, true},
+	"a function that is none":       {"OtherFunction", "GetItem", `{"Key":{"pk":{"S":"U#o#u"}}}`, false},
+}
+
+func TestGuard(t *testing.T) {
+	p := policies(t)
+	for name, c := range calls {
+		t.Run(name, func(t *testing.T) {
+			var reached, refused bool
+			guard := p.Guard(c.function, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				reached = err == nil && string(body) == c.body
+			}), func(error) { refused = true })
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body))
+			r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+c.operation)
+			w := httptest.NewRecorder()
+			guard.ServeHTTP(w, r)
+			if reached != c.allowed || refused == c.allowed {
+				t.Errorf("reached %v, refused %v, allowed is %v: %s", reached, refused, c.allowed, w.Body)
+			}
+			if !c.allowed && !strings.Contains(w.Body.String(), "#AccessDeniedException") {
+				t.Errorf("the refusal is %s", w.Body)
+			}
+		})
+	}
+}
+
+// The Deny stands by itself: no Allow can come to overrule it (T2).
+func TestT2TheTimelineIsForever(t *testing.T) {
+	for function, statements := range policies(t) {
+		for _, action := range []string{"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} {
+			for _, key := range []string{"T#o#2026-11", "TP#o#u"} {
+				generous := iam.Policies{function: append([]iam.Statement{{
+					Sid: "All", Actions: []string{action}, Resources: []string{"Table"}, Keys: []string{"*"},
+				}}, statements...)}
+				if generous.Allows(function, action, "Table", []string{key}) == nil {
+					t.Errorf("%s may %s %s", function, action, key)
+				}
+			}
+		}
+	}
+}
