@@ -96,6 +96,82 @@ func people(e timeline.Entry) []string {
 	return ids
 }
 
+// monthsAPage bounds how many months one call looks into.
+const monthsAPage = 12
+
+// Entries reads a stretch of the record, newest first (T2), strongly: a
+// person's part is one partition, everybody's one a month, walked back. After
+// monthsAPage months it answers what it has and where it stopped. Invalid
+// when the place was not given by Entries.
+func (s *Store) Entries(ctx context.Context, organization string, r timeline.Stretch) ([]timeline.Entry, string, error) {
+	top := lowest(r.To.Add(time.Millisecond - 1))
+	if r.After != "" {
+		after, err := ulid.ParseStrict(r.After)
+		if err != nil {
+			return nil, "", fault.New(fault.Invalid, "malformed", "This cursor was not given for this list.")
+		}
+		top = min(top, after.String())
+	}
+	q := span{pk: personPK(organization, r.Person), from: lowest(r.From), backward: true, limit: r.Limit}
+	if r.Person != "" {
+		return s.entriesBelow(ctx, q, top)
+	}
+	var entries []timeline.Entry
+	for range monthsAPage {
+		first := monthBelow(top)
+		q.pk, q.limit = timelinePK(organization, first), r.Limit-len(entries)
+		part, end, err := s.entriesBelow(ctx, q, top)
+		entries = append(entries, part...)
+		if err != nil || end != "" {
+			return entries, end, err
+		}
+		if top = lowest(first); top <= q.from {
+			return entries, "", nil
+		}
+		if len(entries) == r.Limit {
+			break
+		}
+	}
+	return entries, top, nil
+}
+
+// entriesBelow are the entries of a partition from q.from on whose ids are
+// below top, which need not be an entry's.
+func (s *Store) entriesBelow(ctx context.Context, q span, top string) ([]timeline.Entry, string, error) {
+	if top <= q.from {
+		return nil, "", nil
+	}
+	q.to, q.after = top, top
+	items, end, err := s.query(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	var entries []timeline.Entry
+	for _, item := range items {
+		if err := collect(item, &entries, entryItem.entry); err != nil {
+			return nil, "", err
+		}
+	}
+	return entries, end, nil
+}
+
+// lowest is the id below every id of this millisecond and after all before.
+func lowest(at time.Time) string {
+	var id ulid.ULID
+	_ = id.SetTime(uint64(max(0, at.UnixMilli())))
+	return id.String()
+}
+
+// monthBelow is the beginning of the month in which the newest id below top
+// can be.
+func monthBelow(top string) time.Time {
+	at := ulid.Time(ulid.MustParse(top).Time()).UTC()
+	if lowest(at) == top {
+		at = at.Add(-time.Millisecond)
+	}
+	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
 // Record writes an entry that stands alone: a denied attempt.
 func (s *Store) Record(ctx context.Context, organization string, e timeline.Entry) error {
 	t := s.begin()

@@ -5,6 +5,12 @@
 // know what the changes mean: the use case that makes a change makes its entry
 // and hands both to the store, which writes them in one transaction. There is
 // no call that changes or deletes an entry (T2).
+//
+// What the rules leave open: a time range is from its beginning on and before
+// its end; a text is found in values but not in the names of their members; an
+// entry is placed by its own time, so one that is written late, such as the
+// true end of a forgotten session, stands where it happened. Who pages while
+// such an entry is written may have passed its place already.
 package timeline
 
 import "time"
