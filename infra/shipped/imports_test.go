@@ -81,10 +81,10 @@ var layers = map[string]layer{
 	"functions": {
 		packages: []string{"gemba/functions/..."},
 		may:      []string{"gemba/shared/...", "gemba/functions/...", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/events"},
-		not:      []string{"gemba/shared/dynamotest", "gemba/shared/testdata/..."},
+		not:      []string{"gemba/shared/dynamotest/...", "gemba/shared/testdata/..."},
 	},
 	"here alone": {
-		packages: []string{"gemba/infra/...", "gemba/shared/dynamotest", "gemba/shared/testdata/..."},
+		packages: []string{"gemba/infra/...", "gemba/shared/dynamotest/...", "gemba/shared/testdata/..."},
 		free:     true,
 	},
 }
