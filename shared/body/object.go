@@ -77,7 +77,7 @@ func (r *reading) unknown() {
 }
 
 // Pointer is the JSON pointer of a member.
-func (o *Object) Pointer(member string) string { return o.pointer + "/" + escape(member) }
+func (o *Object) Pointer(member string) string { return o.pointer + "/" + escaped.Replace(member) }
 
 // Fault notes a fault of a member; of the object itself when member is empty.
 func (o *Object) Fault(member, detail string) {

@@ -57,10 +57,12 @@ func (r *reading) all() []fault.Problem {
 	return append(r.problems, fault.Problem{Detail: fmt.Sprintf("There are %d more faults.", r.dropped)})
 }
 
-// parser turns tokens into nodes.
+// parser turns tokens into nodes. Its path is where it is: the names and
+// places that lead there.
 type parser struct {
 	*reading
 	tokens *json.Decoder
+	path   []string
 }
 
 // parse is the document as one value; false when it is not JSON at all, which
@@ -72,7 +74,7 @@ func (r *reading) parse(data []byte) (node, bool) {
 	}
 	p := parser{reading: r, tokens: json.NewDecoder(bytes.NewReader(data))}
 	p.tokens.UseNumber()
-	n, err := p.value("", mostDepth)
+	n, err := p.value()
 	if err == nil && len(bytes.TrimSpace(data[p.tokens.InputOffset():])) > 0 {
 		err = fmt.Errorf("something follows its end")
 	}
@@ -84,29 +86,37 @@ func (r *reading) parse(data []byte) (node, bool) {
 }
 
 // value is the next value. An error ends the reading of the document.
-func (p *parser) value(pointer string, depth int) (node, error) {
+func (p *parser) value() (node, error) {
 	token, err := p.tokens.Token()
 	if err != nil {
 		return node{}, err
 	}
 	opened, nested := token.(json.Delim)
-	if !nested {
+	switch {
+	case !nested:
 		return node{token}, nil
-	}
-	if depth == 0 {
+	case len(p.path) == mostDepth:
 		return node{}, fmt.Errorf("it is nested deeper than %d", mostDepth)
+	case opened == '[':
+		return p.list()
+	default:
+		return p.object()
 	}
-	if opened == '[' {
-		return p.list(pointer, depth)
-	}
-	return p.object(pointer, depth)
+}
+
+// inside is the next value as the one that has this name or place.
+func (p *parser) inside(name string) (node, error) {
+	p.path = append(p.path, name)
+	n, err := p.value()
+	p.path = p.path[:len(p.path)-1]
+	return n, err
 }
 
 // list is the rest of a list that was opened.
-func (p *parser) list(pointer string, depth int) (node, error) {
+func (p *parser) list() (node, error) {
 	list := []node{}
 	for p.tokens.More() {
-		n, err := p.value(pointer+"/"+strconv.Itoa(len(list)), depth-1)
+		n, err := p.inside(strconv.Itoa(len(list)))
 		if err != nil {
 			return node{}, err
 		}
@@ -118,7 +128,7 @@ func (p *parser) list(pointer string, depth int) (node, error) {
 
 // object is the rest of an object that was opened. A member that is there
 // twice is a fault: readers differ in which of the two they take.
-func (p *parser) object(pointer string, depth int) (node, error) {
+func (p *parser) object() (node, error) {
 	m := &members{values: map[string]node{}}
 	for p.tokens.More() {
 		token, err := p.tokens.Token()
@@ -126,31 +136,41 @@ func (p *parser) object(pointer string, depth int) (node, error) {
 			return node{}, err
 		}
 		name, _ := token.(string)
-		here := pointer
 		usable := utf8.RuneCountInString(name) <= mostName && clean(name, false)
-		if usable {
-			here += "/" + escape(name)
+		if !usable {
+			p.note(p.pointer(), "A member's name is too long or holds characters that are not allowed.")
+			name = "" // no pointer may carry it
 		}
-		n, err := p.value(here, depth-1)
+		n, err := p.inside(name)
 		if err != nil {
 			return node{}, err
 		}
-		_, twice := m.values[name]
-		switch {
-		case !usable:
-			p.note(pointer, "A member's name is too long or holds characters that are not allowed.")
-		case twice:
-			p.note(here, "This member is there more than once.")
-		default:
-			m.names = append(m.names, name)
-			m.values[name] = n
+		if usable {
+			p.member(m, name, n)
 		}
 	}
 	_, err := p.tokens.Token()
 	return node{m}, err
 }
 
-// escape makes a name a component of a JSON pointer (RFC 6901).
-func escape(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+// member adds a member, or notes that it is there already.
+func (p *parser) member(m *members, name string, n node) {
+	if _, twice := m.values[name]; twice {
+		p.note(p.pointer()+"/"+escaped.Replace(name), "This member is there more than once.")
+		return
+	}
+	m.names = append(m.names, name)
+	m.values[name] = n
+}
+
+// escaped is what a name becomes as a component of a JSON pointer (RFC 6901).
+var escaped = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer is the place in the document that the parser has come to.
+func (p *parser) pointer() string {
+	var b strings.Builder
+	for _, name := range p.path {
+		b.WriteString("/" + escaped.Replace(name))
+	}
+	return b.String()
 }
