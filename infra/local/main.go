@@ -14,7 +14,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"gemba/infra/local/stack"
 )
@@ -22,10 +25,24 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+	go endWithGoRun(stop)
 	if err := run(ctx, os.Getenv, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// endWithGoRun asks this process to stop when it runs under "go run" and that has
+// ended: unlike Ctrl-C, a SIGTERM ends the go command and reaches nobody else.
+func endWithGoRun(stop func()) {
+	path, err := os.Executable()
+	if err != nil || !strings.Contains(path, string(filepath.Separator)+"go-build") {
+		return
+	}
+	for parent := os.Getppid(); os.Getppid() == parent; {
+		time.Sleep(200 * time.Millisecond)
+	}
+	stop()
 }
 
 // run starts the stack and ends when ctx does or a part of it fails.

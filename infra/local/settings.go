@@ -87,6 +87,7 @@ func (s settings) options(stderr io.Writer) stack.Options {
 		Say:      func(line string) { fmt.Fprintln(stderr, line) },
 		Handlers: functions.Handlers(s.idle),
 		Seed: func(ctx context.Context, parts stack.Parts) error {
+			fmt.Fprintf(stderr, "loading %s: %d users, %d items\n", s.world.Organization.Name, len(s.world.Users), len(s.world.Items))
 			return functions.Seed(ctx, parts, s.world)
 		},
 	}

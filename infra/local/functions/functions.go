@@ -13,13 +13,19 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	directory "gemba/functions/directory/endpoints"
+	permission "gemba/functions/permission/endpoints"
+	audit "gemba/functions/persona-audit/endpoints"
+	persona "gemba/functions/persona/endpoints"
 	role "gemba/functions/role/endpoints"
+	timeline "gemba/functions/timeline/endpoints"
 	"gemba/infra/local/stack"
 	"gemba/infra/organization/world"
 	"gemba/shared/api"
 	"gemba/shared/cognito"
 	"gemba/shared/dynamo"
 	"gemba/shared/impersonation"
+	people "gemba/shared/persona"
+	"gemba/shared/ses"
 )
 
 // Handlers builds the handler of every function by its logical id in the
@@ -28,8 +34,12 @@ func Handlers(idle time.Duration) func(stack.Parts) (map[string]lambda.Handler, 
 	return func(parts stack.Parts) (map[string]lambda.Handler, error) {
 		w := wiring{parts, idle}
 		return map[string]lambda.Handler{
-			"DirectoryFunction": w.directory(),
-			"RoleFunction":      w.role(),
+			"DirectoryFunction":    w.directory(),
+			"PersonaFunction":      w.persona(),
+			"RoleFunction":         w.role(),
+			"PermissionFunction":   w.permission(),
+			"TimelineFunction":     w.timeline(),
+			"PersonaAuditFunction": w.personaAudit(),
 		}, nil
 	}
 }
@@ -50,6 +60,31 @@ func (w wiring) deps(store *dynamo.Store) api.Deps {
 
 func (w wiring) directory() lambda.Handler {
 	return directory.New(w.deps(w.store("DirectoryFunction")))
+}
+
+func (w wiring) persona() lambda.Handler {
+	store := w.store("PersonaFunction")
+	return persona.New(w.deps(store), store)
+}
+
+func (w wiring) permission() lambda.Handler {
+	return permission.New(w.deps(w.store("PermissionFunction")))
+}
+
+func (w wiring) timeline() lambda.Handler {
+	store := w.store("TimelineFunction")
+	return timeline.New(w.deps(store), store)
+}
+
+func (w wiring) personaAudit() lambda.Handler {
+	const id = "PersonaAuditFunction"
+	store, mailer := w.store(id), audit.BySES(w.sender(id))
+	return audit.New(people.NewAuditor(store, store, mailer, time.Now), w.Output, w.Log)
+}
+
+// sender is a function's own, from the address that its environment names.
+func (w wiring) sender(id string) *ses.Sender {
+	return ses.NewSender(w.SES, "", w.Environment[id]["SENDER"])
 }
 
 func (w wiring) role() lambda.Handler {

@@ -59,7 +59,10 @@ type Parts struct {
 	Table, UserPool, UserPoolClient string
 	// Environment is that of each function, by logical id.
 	Environment map[string]map[string]string
-	Log         *slog.Logger
+	// Output is what a function's standard output is in the cloud; Log writes
+	// to it, too.
+	Output io.Writer
+	Log    *slog.Logger
 }
 
 // Stack is the running system.
@@ -92,6 +95,7 @@ const TableName = "gemba-local"
 // Start makes everything and returns when all of it serves; until then
 // /_local/ready answers 503. A stack that cannot be made leaves nothing running.
 func Start(ctx context.Context, options Options) (*Stack, error) {
+	options.Log = &oneWriter{to: options.Log}
 	s := &Stack{options: options, log: slog.New(slog.NewJSONHandler(options.Log, nil)), failed: make(chan error, 1)}
 	for _, step := range []func(context.Context) error{s.listen, s.readTemplate, s.startServers, s.createResources, s.startFunctions, s.seed} {
 		if err := step(ctx); err != nil {
@@ -119,6 +123,19 @@ func (s *Stack) Failed() <-chan error { return s.failed }
 
 // Abandoned is what the stream's dead letters hold.
 func (s *Stack) Abandoned() []stream.Abandoned { return s.reader.Abandoned() }
+
+// oneWriter lets the stack's log and the functions' output, which know nothing
+// of each other, write to one place.
+type oneWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *oneWriter) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(text)
+}
 
 func (s *Stack) onClose(stop func()) {
 	s.mu.Lock()
@@ -210,7 +227,7 @@ func (s *Stack) watch(name string, done <-chan struct{}) {
 // createResources creates what the template says and gives the template the
 // names, so that what refers to them can be read.
 func (s *Stack) createResources(ctx context.Context) error {
-	s.Parts = Parts{DynamoDB: s.dynamo.Config(), Cognito: s.moto.Config(), SES: s.moto.Config(), Log: s.log}
+	s.Parts = Parts{DynamoDB: s.dynamo.Config(), Cognito: s.moto.Config(), SES: s.moto.Config(), Output: s.options.Log, Log: s.log}
 	for _, create := range []func(context.Context) error{s.createTable, s.createPool, s.createIdentities, s.nameTheRest} {
 		if err := create(ctx); err != nil {
 			return err
