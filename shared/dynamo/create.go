@@ -218,6 +218,10 @@ func (s *Store) CreateUser(ctx context.Context, organization string, u directory
 	return err == nil, err
 }
 
+// mostPlaces is how many places of an item go with it into one transaction of
+// a hundred actions; a team may have any size.
+const mostPlaces = 90
+
 // CreateItem makes an item and its places among those of its template,
 // locations and team; false when the id is there already.
 func (s *Store) CreateItem(ctx context.Context, organization string, i directory.Item, at time.Time) (bool, error) {
@@ -226,16 +230,16 @@ func (s *Store) CreateItem(ctx context.Context, organization string, i directory
 		return false, err
 	}
 	i.Version = 1
-	for part := range slices.Chunk(adjacentToItem(organization, i), batchSize) {
-		t := s.begin()
-		for _, k := range part {
-			t.put(k, stored{}, absent.Or(present), raced())
-		}
-		if err := t.commit(ctx); err != nil {
-			return false, err
-		}
-	}
 	t := s.begin()
+	for n, k := range adjacentToItem(organization, i) {
+		if n > 0 && n%mostPlaces == 0 {
+			if err := t.commit(ctx); err != nil {
+				return false, err
+			}
+			t = s.begin()
+		}
+		t.put(k, stored{}, absent.Or(present), raced())
+	}
 	t.put(itemKey(organization, i.ID), itemForm(i), absent, outdated(0))
 	t.record(organization, operatorEntry(timeline.Item, timeline.Target{Type: "item", ID: i.ID}, at, timeline.Values{"template": i.Template, "status": i.Status.String()}))
 	return created(t.commit(ctx))
