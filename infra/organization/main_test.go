@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"gemba/infra/local/moto"
+	"gemba/infra/local/template"
 	"gemba/infra/organization/world"
+	"gemba/shared/dynamotest"
 )
 
 func none(string) string { return "" }
@@ -51,7 +55,7 @@ func TestWhatIsRequired(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, stderr, err := command(t, c.env, c.args...)
-			if err != errUsage || !strings.Contains(stderr, c.want) {
+			if !errors.Is(err, errUsage) || !strings.Contains(stderr, c.want) {
 				t.Errorf("%v, %q", err, stderr)
 			}
 		})
@@ -69,4 +73,62 @@ func TestTell(t *testing.T) {
 	if !strings.Contains(out.String(), "organization clinic") || !strings.Contains(out.String(), "users                 2      198") {
 		t.Error(out.String())
 	}
+}
+
+// TestLoadsIntoTableAndPool runs the command on real parts, twice: the second
+// run creates nothing, and who has a password can sign in with it.
+func TestLoadsIntoTableAndPool(t *testing.T) {
+	client, table := dynamotest.Table(t)
+	server, pool, app := userPool(t)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", *client.Options().BaseEndpoint)
+	t.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.Endpoint())
+	t.Setenv("AWS_ACCESS_KEY_ID", "local")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
+	args := []string{"-world", "../demo/world.json", "-table", table, "-user-pool", pool, "-region", client.Options().Region}
+	for _, want := range []string{"users               200        0", "users                 0      200"} {
+		stdout, stderr, err := command(t, none, args...)
+		if err != nil || !strings.Contains(stdout, want) {
+			t.Fatalf("%v, %q, %q, want %q", err, stdout, stderr, want)
+		}
+	}
+	if tokens, err := server.SignIn(t.Context(), app, "maria.alvarez", "Demo-pass-2026!"); err != nil || tokens.Access == "" {
+		t.Errorf("the nurse cannot sign in: %v", err)
+	}
+}
+
+// userPool is a local pool of the template's form, with its client.
+func userPool(t *testing.T) (*moto.Server, string, string) {
+	t.Helper()
+	root, err := template.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := template.Read(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		pool   template.Pool
+		client template.PoolClient
+	)
+	for kind, form := range map[string]any{"AWS::Cognito::UserPool": &pool, "AWS::Cognito::UserPoolClient": &client} {
+		id, err := read.Only(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read.Set("UserPool", "pool")
+		if err := read.Properties(id, form); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server, err := moto.Start(t.Context(), root, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	poolID, clientID, err := server.CreatePool(t.Context(), pool, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, poolID, clientID
 }
