@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -47,6 +48,8 @@ func Start(ctx context.Context, root string, say func(string)) (*Server, error) 
 		return nil, err
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(dir, "bin", "python"), filepath.Join(dir, "serve.py"))
+	// The same pool has the same id each time, which infra/local/env.json names.
+	cmd.Env = append(os.Environ(), "MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY=HASH", "MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY=HASH")
 	process, err := child.Start(ctx, cmd, listening)
 	if err != nil {
 		return nil, fmt.Errorf("moto did not start: %w", err)

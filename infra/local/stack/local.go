@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 
 	"gemba/infra/local/moto"
 )
@@ -15,6 +17,9 @@ func (s *Stack) withLocal(gateway http.Handler) http.Handler {
 	mux.HandleFunc("POST /_local/token", s.answerToken)
 	mux.HandleFunc("GET /_local/mail", s.answerMail)
 	mux.HandleFunc("POST /_local/schedule/{name}", s.answerSchedule)
+	for name, endpoint := range map[string]string{"dynamodb": s.dynamo.Endpoint(), "cognito": s.moto.Endpoint(), "ses": s.moto.Endpoint()} {
+		forward(mux, "/_local/aws/"+name, endpoint)
+	}
 	mux.HandleFunc("/_local/", func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusNotFound, "not_found", "There is no such local path.")
 	})
@@ -26,6 +31,19 @@ func (s *Stack) withLocal(gateway http.Handler) http.Handler {
 		}
 		gateway.ServeHTTP(w, r)
 	})
+}
+
+// forward serves a local service under a path: an address that stays the same
+// while its port does not, for what runs beside the stack (a function under
+// sam local invoke, the AWS command line).
+func forward(mux *http.ServeMux, path, endpoint string) {
+	target, err := url.Parse(endpoint)
+	if err != nil {
+		panic(err) // our own servers' addresses parse
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	mux.Handle(path, http.StripPrefix(path, proxy))
+	mux.Handle(path+"/", http.StripPrefix(path, proxy))
 }
 
 func (s *Stack) answerReady(w http.ResponseWriter, _ *http.Request) {

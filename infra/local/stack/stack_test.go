@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/google/go-cmp/cmp"
 
 	"gemba/infra/local/stack"
 	"gemba/infra/local/template"
@@ -152,6 +155,8 @@ func TestStack(t *testing.T) {
 			}
 		}
 	})
+	t.Run("is what env.json says", func(t *testing.T) { envFile(t, running) })
+	t.Run("has addresses that stay for what runs beside it", func(t *testing.T) { addresses(t, running) })
 	t.Run("ends, and nothing of it answers", func(t *testing.T) { ends(t, running) })
 }
 
@@ -230,6 +235,57 @@ func notifies(t *testing.T, running *stack.Stack, functions fakes) {
 	}
 	if sk := event.Records[0].Change.Keys["sk"]; len(event.Records) != 1 || sk.String() != "NOTICE" {
 		t.Errorf("%+v", event.Records)
+	}
+}
+
+// envFile holds infra/local/env.json, the input of sam local invoke, to what
+// the functions get here, beside a stack on its usual port.
+func envFile(t *testing.T, running *stack.Stack) {
+	const services = "http://127.0.0.1:8080/_local/aws/"
+	want := map[string]map[string]string{}
+	for id, environment := range running.Parts.Environment {
+		want[id] = map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": services + "dynamodb"}
+		for name, value := range environment {
+			want[id][name] = value
+		}
+		if _, signsIn := environment["USER_POOL_CLIENT_ID"]; signsIn {
+			want[id]["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = services + "cognito"
+		}
+		if _, mails := environment["SENDER"]; mails {
+			want[id]["AWS_ENDPOINT_URL_SESV2"] = services + "ses"
+		}
+	}
+	text, err := os.ReadFile("../env.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]map[string]string
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// addresses asks each service under its path, as env.json has it.
+func addresses(t *testing.T, running *stack.Stack) {
+	at := func(cfg aws.Config, name string) aws.Config {
+		cfg.BaseEndpoint = aws.String(running.URL + "/_local/aws/" + name)
+		return cfg
+	}
+	tables, err := dynamodb.NewFromConfig(at(running.Parts.DynamoDB, "dynamodb")).ListTables(t.Context(), nil)
+	if err != nil || len(tables.TableNames) != 1 || tables.TableNames[0] != stack.TableName {
+		t.Errorf("tables %+v: %v", tables, err)
+	}
+	_, err = cognitoidentityprovider.NewFromConfig(at(running.Parts.Cognito, "cognito")).AdminGetUser(t.Context(),
+		&cognitoidentityprovider.AdminGetUserInput{UserPoolId: &running.Parts.UserPool, Username: aws.String("maria")})
+	if err != nil {
+		t.Errorf("Cognito: %v", err)
+	}
+	identities, err := sesv2.NewFromConfig(at(running.Parts.SES, "ses")).ListEmailIdentities(t.Context(), nil)
+	if err != nil || len(identities.EmailIdentities) != 1 {
+		t.Errorf("identities %+v: %v", identities, err)
 	}
 }
 
