@@ -1,0 +1,22 @@
+// Command persona-audit is the scheduled audit of the personas' mix.
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"gemba/functions/persona-audit/endpoints"
+	"gemba/functions/wire"
+	"gemba/shared/cloud"
+	"gemba/shared/persona"
+	"gemba/shared/ses"
+)
+
+func main() {
+	store := wire.Store()
+	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
+	auditor := persona.NewAuditor(store, store, endpoints.BySES(sender), time.Now)
+	lambda.Start(endpoints.New(auditor, os.Stdout, wire.Log()))
+}

@@ -1,0 +1,14 @@
+// Command persona is the persona function.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"gemba/functions/persona/endpoints"
+	"gemba/functions/wire"
+)
+
+func main() {
+	store := wire.Store()
+	lambda.Start(endpoints.New(wire.Deps(store), store))
+}

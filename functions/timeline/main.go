@@ -1,0 +1,14 @@
+// Command timeline is the timeline function.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"gemba/functions/timeline/endpoints"
+	"gemba/functions/wire"
+)
+
+func main() {
+	store := wire.Store()
+	lambda.Start(endpoints.New(wire.Deps(store), store))
+}
