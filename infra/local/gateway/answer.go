@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 )
 
 // answer is a function's answer in payload format 2.0.
@@ -44,6 +45,9 @@ func write(w http.ResponseWriter, raw []byte) error {
 	}
 	if len(body) > 0 && w.Header().Get("Content-Type") == "" {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	if len(body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(decoded.StatusCode)
 	_, _ = w.Write(body) // the client may be gone; there is nobody left to tell
