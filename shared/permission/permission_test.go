@@ -51,6 +51,7 @@ func facts() directory.Facts {
 		"public": {Status: authz.Active}, "elsewhere": {Status: authz.Active, Locations: []string{"ward"}}, "new": {Status: authz.New},
 		"draft": {Status: authz.Draft}, "private": {Status: authz.Active, Private: true},
 		"private draft": {Status: authz.Draft, Private: true},
+		"own secret":    {Status: authz.Draft, Private: true, Team: map[authz.TeamRole][]string{authz.Follower: {"nurse"}}},
 	} {
 		i.ID, i.Template = id, "idea"
 		if i.Locations == nil {
@@ -163,6 +164,7 @@ func TestT4Secrets(t *testing.T) {
 		{"T4 a private item", "nurse", "nurse", "nurse", "private", authz.Decision{Reason: authz.UnknownResource}},
 		{"a new item is no secret", "nurse", "nurse", "nurse", "new", authz.Decision{Reason: authz.IsNew}},
 		{"nor is one out of scope", "nurse", "nurse", "nurse", "elsewhere", authz.Decision{Reason: authz.OutOfScope}},
+		{"nor is one's own", "nurse", "nurse", "nurse", "own secret", authz.Decision{Allowed: true, Reason: authz.TeamMember}},
 		{"what is seen is told", "nurse", "nurse", "nurse", "public", authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
 		{"access_reader is told of others", "reader", "reader", "nurse", "private", authz.Decision{Reason: authz.IsPrivate}},
 		{"and of oneself", "reader", "reader", "reader", "draft", authz.Decision{Reason: authz.IsDraft}},
