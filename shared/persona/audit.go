@@ -187,7 +187,8 @@ var scheduled = timeline.Person{Name: "schedule"}
 // entry is the audit in the timeline (T1): what was found, and beside each
 // verdict that changed the one before.
 func (a Audit) entry() timeline.Entry {
-	before, verdicts := timeline.Values{}, map[string]any{}
+	var before timeline.Values
+	verdicts := map[string]any{}
 	for _, line := range append(a.Report.Lines(), a.Report.Groups()...) {
 		if line.Verdict != NoVerdict {
 			verdicts[line.Word] = line.Verdict.String()
@@ -198,7 +199,7 @@ func (a Audit) entry() timeline.Entry {
 		for _, s := range a.Changed {
 			was[s.Word] = s.Before.String()
 		}
-		before["verdicts"] = was
+		before = timeline.Values{"verdicts": was}
 	}
 	return timeline.Entry{
 		At: a.Report.At, Type: timeline.Audit, Action: "audit", Subject: scheduled,
