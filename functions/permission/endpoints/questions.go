@@ -74,6 +74,9 @@ func readSeveral(o *body.Object) asking {
 	switch {
 	case len(entries) > mostQuestions:
 		o.Fault("evaluations", fmt.Sprintf("At most %d evaluations are answered at once.", mostQuestions))
+		for _, entry := range entries {
+			entry.Open() // they are not read, so nothing in them is a fault
+		}
 		return in
 	case len(entries) == 0:
 		in.questions = []permission.Question{defaults.question(o)}
@@ -175,7 +178,7 @@ func (p parts) needProperties(o *body.Object, q permission.Question) {
 	action, _ := authz.ParseAction(kind, q.Action)
 	if facts := q.Resource.Facts; facts != nil {
 		lacking("template", facts.Template != "")
-		lacking("status", facts.Status != authz.NoStatus || action == authz.DoParticipate)
+		lacking("status", facts.Status != authz.NoStatus )
 	}
 	if action == authz.GrantRole || action == authz.RevokeRole {
 		lacking("role", q.Resource.Role != "")
