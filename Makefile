@@ -38,7 +38,7 @@ check: $(SAM_STAMP) $(GOLANGCI)
 	$(SAM) validate --lint
 
 build: $(SAM_STAMP)
-	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) --build-dir $(BUILD_DIR)
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./shared/...
@@ -72,6 +72,7 @@ $(GOLANGCI):
 # ---- The bootstraps, one target a logical id of template.yaml; sam build calls them --------------------------
 
 ARCHITECTURE ?= arm64
+BUILD_DIR ?= .aws-sam/build
 GOARCH_arm64 := arm64
 GOARCH_x86_64 := amd64
 export ARCHITECTURE

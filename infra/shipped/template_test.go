@@ -23,15 +23,23 @@ var functions = map[string]struct {
 	folder      string
 	environment []string
 }{
-	"DirectoryFunction":     {"directory", []string{"TABLE"}},
-	"PersonaFunction":       {"persona", []string{"TABLE"}},
-	"RoleFunction":          {"role", []string{"TABLE"}},
-	"PermissionFunction":    {"permission", []string{"TABLE"}},
-	"ImpersonationFunction": {"impersonation", []string{"TABLE", "USER_POOL_CLIENT_ID"}},
-	"TimelineFunction":      {"timeline", []string{"TABLE"}},
-	"PersonaAuditFunction":  {"persona-audit", []string{"SENDER", "TABLE"}},
-	"NotifierFunction":      {"notifier", []string{"SENDER", "TABLE"}},
+	"DirectoryFunction":     {"directory", []string{onDynamoDB, "TABLE"}},
+	"PersonaFunction":       {"persona", []string{onDynamoDB, "TABLE"}},
+	"RoleFunction":          {"role", []string{onDynamoDB, "TABLE"}},
+	"PermissionFunction":    {"permission", []string{onDynamoDB, "TABLE"}},
+	"ImpersonationFunction": {"impersonation", []string{onCognito, onDynamoDB, "TABLE", "USER_POOL_CLIENT_ID"}},
+	"TimelineFunction":      {"timeline", []string{onDynamoDB, "TABLE"}},
+	"PersonaAuditFunction":  {"persona-audit", []string{onDynamoDB, onSES, "SENDER", "TABLE"}},
+	"NotifierFunction":      {"notifier", []string{onDynamoDB, onSES, "SENDER", "TABLE"}},
 }
+
+// Where a service answers when it is not AWS; empty in the template, which
+// names them because sam local hands over no other variables.
+const (
+	onDynamoDB = "AWS_ENDPOINT_URL_DYNAMODB"
+	onCognito  = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
+	onSES      = "AWS_ENDPOINT_URL_SESV2"
+)
 
 // tagged is YAML as it stands, each tag kept: !Ref Table is {"!Ref": "Table"}.
 func tagged(t *testing.T, text []byte) any {
@@ -180,6 +188,11 @@ func TestEveryFunctionIsBuiltAndWired(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 		variables, _ := at(resource, "Properties", "Environment", "Variables").(map[string]any)
+		for _, name := range []string{onDynamoDB, onCognito, onSES} {
+			if value, named := variables[name]; named && value != "" {
+				t.Errorf("%s is sent to %v instead of AWS by %s", id, value, name)
+			}
+		}
 		if got := slices.Sorted(maps.Keys(variables)); !slices.Equal(got, want.environment) {
 			t.Errorf("%s has the environment %v, want %v", id, got, want.environment)
 		}

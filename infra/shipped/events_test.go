@@ -1,0 +1,269 @@
+package shipped
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	local "gemba/infra/local/functions"
+	"gemba/infra/local/stack"
+	"gemba/infra/openapi"
+	"gemba/infra/organization/world"
+)
+
+// occasion is an event of infra/events with what its function answers in the
+// demo world, after those before it. Want are members that the answer's body
+// has, at any depth; what they leave out may be anything that the OpenAPI
+// document allows.
+type occasion struct {
+	event  string
+	id     string
+	status int
+	want   string
+}
+
+var occasions = []occasion{
+	{"me", "DirectoryFunction", 200, `{"actor":{"id":"maria.alvarez","name":"María Álvarez"},"organization":{"id":"riverbend"},"impersonation":null}`},
+	{"user", "DirectoryFunction", 200, `{"id":"maria.alvarez","persona":"frontline","roles":[{"role":"frontline"}],"signIn":"enabled","version":1}`},
+	{"authzen-configuration", "PermissionFunction", 200, `{"policy_decision_point":"https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"}`},
+	{"evaluation", "PermissionFunction", 200, `{"decision":true,"context":{"reason":"team_member"}}`},
+	{"evaluations", "PermissionFunction", 200, `{"evaluations":[{"decision":true,"context":{"reason":"team_member"}},{"decision":true},{"decision":false,"context":{"reason":"no_grant"}},{"decision":false,"context":{"reason":"unknown_resource"}}]}`},
+	{"roles", "RoleFunction", 200, `{"items":[{"id":"director"},{"id":"unit-lead"}],"next":""}`},
+	{"role", "RoleFunction", 200, `{"id":"unit-lead","name":"Unit lead","persona":"leader"}`},
+	{"create-role", "RoleFunction", 201, `{"id":"night-lead","name":"Night lead","version":1}`},
+	{"put-role", "RoleFunction", 200, `{"id":"night-lead","admin":{"boardAdministrator":"only_location"},"version":2}`},
+	{"assign-role", "RoleFunction", 200, `{"id":"keisha.brown","roles":[{"role":"frontline"},{"role":"unit-lead","locations":["ng-ward-2a"],"by":"olivia.bennett"}],"version":2}`},
+	{"revoke-role", "RoleFunction", 200, `{"id":"keisha.brown","roles":[{"role":"frontline"}],"version":3}`},
+	{"set-persona", "PersonaFunction", 200, `{"id":"keisha.brown","persona":"leader","version":4}`},
+	{"clear-persona", "PersonaFunction", 200, `{"id":"keisha.brown","persona":null,"version":5}`},
+	{"persona-report", "PersonaFunction", 200, `{"location":"northgate","groups":[{"group":"ci_experts"}]}`},
+	{"timeline", "TimelineFunction", 200, `{"items":[{"type":"persona","outcome":"done","subject":{"id":"olivia.bennett"},"target":{"type":"user","id":"keisha.brown"},"before":{"persona":"leader"}}]}`},
+	{"start-impersonation", "ImpersonationFunction", 201, `{"subject":{"id":"maria.alvarez"},"mode":"full","notice":{"status":"queued"}}`},
+	{"impersonations", "ImpersonationFunction", 200, `{"items":[{"actor":{"id":"tomas.lindqvist"},"subject":{"id":"maria.alvarez"}}],"next":""}`},
+	{"impersonation", "ImpersonationFunction", 404, `{"type":"urn:problem:not_found","status":404}`},
+	{"end-impersonation", "ImpersonationFunction", 404, `{"type":"urn:problem:not_found"}`},
+	{"notices", "NotifierFunction", 0, `{"batchItemFailures":[]}`},
+	{"daily-audit", "PersonaAuditFunction", 0, `{"slot":"2026-11-22","organizations":1,"made":1,"failed":0}`},
+}
+
+// Every function, as sam builds it, answers its recorded events under the
+// emulator, with its own rights alone.
+func TestBootstrapsAnswerTheirEvents(t *testing.T) {
+	s := ship(t, seedDemo)
+	contract := contract(t)
+	for _, o := range occasions {
+		t.Run(o.event, func(t *testing.T) {
+			payload := s.signedIn(t, file(t, "infra/events/"+o.event+".json"))
+			answer, err := s.functions[o.id].Invoke(t.Context(), payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := answer
+			if o.status != 0 {
+				body = answerOf(t, contract, payload, answer, o.status)
+			}
+			if !contains(document(t, body), document(t, []byte(o.want))) {
+				t.Errorf("%s answers %s, want %s", o.id, body, o.want)
+			}
+		})
+	}
+	t.Run("a firing of the same slot makes no second audit", func(t *testing.T) {
+		answer, err := s.functions["PersonaAuditFunction"].Invoke(t.Context(), file(t, "infra/events/daily-audit.json"))
+		if err != nil || !contains(document(t, answer), document(t, []byte(`{"made":0,"failed":0}`))) {
+			t.Errorf("%s, %v", answer, err)
+		}
+	})
+	t.Run("through the gateway", s.throughTheGateway)
+	t.Run("I8 the stream hands the notice to the notifier", s.mailed)
+}
+
+func contract(t *testing.T) *openapi.Document {
+	t.Helper()
+	d, err := openapi.Read(filepath.Join(repository(t), "infra/openapi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func seedDemo(ctx context.Context, parts stack.Parts) error {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(root, "infra/demo/world.json"))
+	if err != nil {
+		return err
+	}
+	demo, problems := world.Read(text)
+	if len(problems) > 0 {
+		return fmt.Errorf("infra/demo/world.json: %v", problems)
+	}
+	return local.Seed(ctx, parts, demo)
+}
+
+// signedIn is an event whose token is of this pool: the sub is what the pool
+// calls the user that the claims name.
+func (s *shipment) signedIn(t *testing.T, event []byte) []byte {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal(event, &members); err != nil {
+		t.Fatal(err)
+	}
+	claims, ok := at(members, "requestContext", "authorizer", "jwt", "claims").(map[string]any)
+	if !ok {
+		return event
+	}
+	username := claims["username"].(string)
+	found, err := cognitoidentityprovider.NewFromConfig(s.stack.Parts.Cognito).AdminGetUser(t.Context(), &cognitoidentityprovider.AdminGetUserInput{
+		UserPoolId: &s.stack.Parts.UserPool, Username: &username,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, attribute := range found.UserAttributes {
+		if *attribute.Name == "sub" {
+			claims["sub"] = *attribute.Value
+		}
+	}
+	out, err := json.Marshal(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// answerOf is the body of an answer to API Gateway, which is as the OpenAPI
+// document promises.
+func answerOf(t *testing.T, contract *openapi.Document, event, answer []byte, status int) []byte {
+	t.Helper()
+	var asked struct{ RouteKey, Body string }
+	var got struct {
+		StatusCode int
+		Headers    map[string]string
+		Body       string
+	}
+	if err := json.Unmarshal(event, &asked); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(answer, &got); err != nil {
+		t.Fatalf("%v: %s", err, answer)
+	}
+	if got.StatusCode != status {
+		t.Fatalf("%d, want %d: %s", got.StatusCode, status, got.Body)
+	}
+	header := http.Header{}
+	for name, value := range got.Headers {
+		header.Set(name, value)
+	}
+	if err := contract.Answer(asked.RouteKey, got.StatusCode, header, []byte(got.Body)); err != nil {
+		t.Error(err)
+	}
+	if err := contract.Request(asked.RouteKey, []byte(asked.Body)); err != nil {
+		t.Errorf("the event's own body: %v", err)
+	}
+	return []byte(got.Body)
+}
+
+func document(t *testing.T, text []byte) any {
+	t.Helper()
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return out
+}
+
+// contains tells whether a document has all that want has: each member, and
+// each element of a list in its place.
+func contains(got, want any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		members, ok := got.(map[string]any)
+		for name, value := range want {
+			found, there := members[name]
+			ok = ok && there && contains(found, value)
+		}
+		return ok
+	case []any:
+		elements, ok := got.([]any)
+		if !ok || len(elements) < len(want) || len(want) == 0 && len(elements) > 0 {
+			return false
+		}
+		for i := range want {
+			ok = ok && contains(elements[i], want[i])
+		}
+		return ok
+	}
+	return reflect.DeepEqual(got, want)
+}
+
+// The recorded events are each function's, none is missing and none is idle.
+func TestEventsAreComplete(t *testing.T) {
+	named, ids := map[string]bool{}, map[string]bool{}
+	for _, o := range occasions {
+		named[o.event+".json"], ids[o.id] = true, true
+	}
+	entries, err := os.ReadDir(filepath.Join(repository(t), "infra/events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !named[entry.Name()] {
+			t.Errorf("no function is asked infra/events/%s", entry.Name())
+		}
+	}
+	for id := range functions {
+		if !ids[id] {
+			t.Errorf("%s has no event", id)
+		}
+	}
+	routes := map[string]bool{}
+	for name := range named {
+		var event struct{ RouteKey string }
+		if err := json.Unmarshal(file(t, "infra/events/"+name), &event); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		routes[event.RouteKey] = true
+	}
+	for _, o := range contract(t).Operations() {
+		if !routes[o.Route] {
+			t.Errorf("%s has no event", o.Route)
+		}
+	}
+}
+
+// env.json is what `sam local invoke --env-vars` takes: it hands over only
+// variables that the template names, so each is one of them.
+func TestLocalEnvironmentIsTheTemplates(t *testing.T) {
+	var given map[string]map[string]string
+	if err := json.Unmarshal(file(t, "infra/local/env.json"), &given); err != nil {
+		t.Fatal(err)
+	}
+	for id, f := range functions {
+		for _, name := range f.environment {
+			if given[id][name] == "" {
+				t.Errorf("env.json gives %s no %s", id, name)
+			}
+		}
+		for name := range given[id] {
+			if !slices.Contains(f.environment, name) {
+				t.Errorf("env.json gives %s the variable %s, which the template does not name", id, name)
+			}
+		}
+	}
+	if len(given) != len(functions) {
+		t.Errorf("env.json knows %d functions, the template %d", len(given), len(functions))
+	}
+}
+
+var _ lambda.Handler = (*emulated)(nil)
