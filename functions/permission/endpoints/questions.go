@@ -178,7 +178,7 @@ func (p parts) needProperties(o *body.Object, q permission.Question) {
 	action, _ := authz.ParseAction(kind, q.Action)
 	if facts := q.Resource.Facts; facts != nil {
 		lacking("template", facts.Template != "")
-		lacking("status", facts.Status != authz.NoStatus )
+		lacking("status", facts.Status != authz.NoStatus || action == authz.DoParticipate)
 	}
 	if action == authz.GrantRole || action == authz.RevokeRole {
 		lacking("role", q.Resource.Role != "")
