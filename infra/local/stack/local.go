@@ -18,7 +18,7 @@ func (s *Stack) withLocal(gateway http.Handler) http.Handler {
 	mux.HandleFunc("GET /_local/mail", s.answerMail)
 	mux.HandleFunc("POST /_local/schedule/{name}", s.answerSchedule)
 	for name, endpoint := range map[string]string{"dynamodb": s.dynamo.Endpoint(), "cognito": s.moto.Endpoint(), "ses": s.moto.Endpoint()} {
-		forward(mux, "/_local/aws/"+name, endpoint)
+		forward(mux, "/_local/"+name, endpoint)
 	}
 	mux.HandleFunc("/_local/", func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusNotFound, "not_found", "There is no such local path.")

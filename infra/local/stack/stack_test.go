@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -241,18 +242,18 @@ func notifies(t *testing.T, running *stack.Stack, functions fakes) {
 // envFile holds infra/local/env.json, the input of sam local invoke, to what
 // the functions get here, beside a stack on its usual port.
 func envFile(t *testing.T, running *stack.Stack) {
-	const services = "http://127.0.0.1:8080/_local/aws/"
+	addresses := map[string]string{
+		"AWS_ENDPOINT_URL_DYNAMODB":                  "http://127.0.0.1:8080/_local/dynamodb",
+		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://127.0.0.1:8080/_local/cognito",
+		"AWS_ENDPOINT_URL_SESV2":                     "http://127.0.0.1:8080/_local/ses",
+	}
 	want := map[string]map[string]string{}
 	for id, environment := range running.Parts.Environment {
-		want[id] = map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": services + "dynamodb"}
-		for name, value := range environment {
-			want[id][name] = value
-		}
-		if _, signsIn := environment["USER_POOL_CLIENT_ID"]; signsIn {
-			want[id]["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = services + "cognito"
-		}
-		if _, mails := environment["SENDER"]; mails {
-			want[id]["AWS_ENDPOINT_URL_SESV2"] = services + "ses"
+		want[id] = maps.Clone(environment)
+		for name := range environment {
+			if address, ok := addresses[name]; ok {
+				want[id][name] = address
+			}
 		}
 	}
 	text, err := os.ReadFile("../env.json")
@@ -271,7 +272,7 @@ func envFile(t *testing.T, running *stack.Stack) {
 // addresses asks each service under its path, as env.json has it.
 func addresses(t *testing.T, running *stack.Stack) {
 	at := func(cfg aws.Config, name string) aws.Config {
-		cfg.BaseEndpoint = aws.String(running.URL + "/_local/aws/" + name)
+		cfg.BaseEndpoint = aws.String(running.URL + "/_local/" + name)
 		return cfg
 	}
 	tables, err := dynamodb.NewFromConfig(at(running.Parts.DynamoDB, "dynamodb")).ListTables(t.Context(), nil)
