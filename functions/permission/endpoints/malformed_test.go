@@ -101,7 +101,7 @@ func TestMalformedRequests(t *testing.T) {
 		pointers []string
 	}{
 		{"100 evaluations", many(100, nil), nil, 200, "", nil},
-		{"101 evaluations", many(101, nil), nil, 400, "malformed", []string{"/evaluations"}},
+		{"101 evaluations", many(101, object{"evaluations": slices.Repeat([]object{{"resource": object{"type": "item", "id": "i"}}}, 101)}), nil, 400, "malformed", []string{"/evaluations"}},
 		{"evaluations that are no list", many(0, object{"evaluations": "all"}), nil, 400, "malformed", []string{"/evaluations"}},
 		{"an unknown semantic", many(1, object{"options": object{"evaluations_semantic": "any"}}), nil, 400, "malformed", []string{"/options/evaluations_semantic"}},
 		{"options that are no object", many(1, object{"options": 1}), nil, 400, "malformed", []string{"/options"}},
