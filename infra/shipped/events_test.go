@@ -1,6 +1,7 @@
 package shipped
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,20 +50,25 @@ var occasions = []occasion{
 	{"timeline", "TimelineFunction", 200, `{"items":[{"type":"persona","outcome":"done","subject":{"id":"olivia.bennett"},"target":{"type":"user","id":"keisha.brown"},"before":{"persona":"leader"}}]}`},
 	{"start-impersonation", "ImpersonationFunction", 201, `{"subject":{"id":"maria.alvarez"},"mode":"full","notice":{"status":"queued"}}`},
 	{"impersonations", "ImpersonationFunction", 200, `{"items":[{"actor":{"id":"tomas.lindqvist"},"subject":{"id":"maria.alvarez"}}],"next":""}`},
-	{"impersonation", "ImpersonationFunction", 404, `{"type":"urn:problem:not_found","status":404}`},
-	{"end-impersonation", "ImpersonationFunction", 404, `{"type":"urn:problem:not_found"}`},
+	{"impersonation", "ImpersonationFunction", 200, `{"subject":{"id":"maria.alvarez"},"reason":"Her board shows no items."}`},
+	{"end-impersonation", "ImpersonationFunction", 200, `{"subject":{"id":"maria.alvarez"},"cause":"signed_out"}`},
 	{"notices", "NotifierFunction", 0, `{"batchItemFailures":[]}`},
 	{"daily-audit", "PersonaAuditFunction", 0, `{"slot":"2026-11-22","organizations":1,"made":1,"failed":0}`},
 }
+
+// recordedSession is the session that the events name; the one that is started
+// takes its place.
+const recordedSession = "01KB6V3M5QJ4T7WZ2XCV5BN6MKA3S6DFGH2P"
 
 // Every function, as sam builds it, answers its recorded events under the
 // emulator, with its own rights alone.
 func TestBootstrapsAnswerTheirEvents(t *testing.T) {
 	s := ship(t, seedDemo)
 	contract := contract(t)
+	session := recordedSession
 	for _, o := range occasions {
 		t.Run(o.event, func(t *testing.T) {
-			payload := s.signedIn(t, file(t, "infra/events/"+o.event+".json"))
+			payload := s.signedIn(t, bytes.ReplaceAll(file(t, "infra/events/"+o.event+".json"), []byte(recordedSession), []byte(session)))
 			answer, err := s.functions[o.id].Invoke(t.Context(), payload)
 			if err != nil {
 				t.Fatal(err)
@@ -73,6 +79,9 @@ func TestBootstrapsAnswerTheirEvents(t *testing.T) {
 			}
 			if !contains(document(t, body), document(t, []byte(o.want))) {
 				t.Errorf("%s answers %s, want %s", o.id, body, o.want)
+			}
+			if o.event == "start-impersonation" {
+				session, _ = at(document(t, body), "id").(string)
 			}
 		})
 	}
