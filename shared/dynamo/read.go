@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,19 +68,9 @@ func (s *Store) settled(ctx context.Context, keys []key, last map[key]attributes
 	return nil, fault.Wrap(fault.Unavailable, "busy", errors.New("the items do not come to rest"))
 }
 
-// same tells whether two readings found the same versions.
-func same(a, b map[key]attributes) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k, item := range a {
-		other, ok := b[k]
-		if !ok || number(item, "v") != number(other, "v") || number(item, "at") != number(other, "at") {
-			return false
-		}
-	}
-	return true
-}
+// same tells whether two readings found the same. Whole items are compared:
+// not every item has a version, and two writes can carry one time.
+func same(a, b map[key]attributes) bool { return reflect.DeepEqual(a, b) }
 
 // batchGet reads keys strongly, all of them.
 func (s *Store) batchGet(ctx context.Context, keys []key) (map[key]attributes, error) {
@@ -218,14 +209,6 @@ func keyOf(item attributes) key { return key{text(item, "pk"), text(item, "sk")}
 
 func text(item attributes, name string) string {
 	if v, ok := item[name].(*types.AttributeValueMemberS); ok {
-		return v.Value
-	}
-	return ""
-}
-
-// number is a numeric attribute as it is written, "" without one.
-func number(item attributes, name string) string {
-	if v, ok := item[name].(*types.AttributeValueMemberN); ok {
 		return v.Value
 	}
 	return ""

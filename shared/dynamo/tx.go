@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -160,7 +161,11 @@ func (t *transaction) commit(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitWindow-t.store.now().Sub(t.at))
 	defer cancel()
-	input := &dynamodb.TransactWriteItemsInput{TransactItems: t.items, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal}
+	// One token for all attempts: if the answer to one was lost and a later one
+	// is hindered, the one after that must not meet its own writes as a conflict.
+	input := &dynamodb.TransactWriteItemsInput{
+		TransactItems: t.items, ClientRequestToken: aws.String(crand.Text()), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	}
 	for attempt := 0; ; attempt++ {
 		_, err := t.store.client.TransactWriteItems(ctx, input)
 		if err == nil {
