@@ -12,19 +12,21 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	directory "gemba/functions/directory/endpoints"
-	permission "gemba/functions/permission/endpoints"
-	audit "gemba/functions/persona-audit/endpoints"
-	persona "gemba/functions/persona/endpoints"
-	role "gemba/functions/role/endpoints"
-	timeline "gemba/functions/timeline/endpoints"
+	directoryfn "gemba/functions/directory/endpoints"
+	impersonationfn "gemba/functions/impersonation/endpoints"
+	notifierfn "gemba/functions/notifier/endpoints"
+	permissionfn "gemba/functions/permission/endpoints"
+	auditfn "gemba/functions/persona-audit/endpoints"
+	personafn "gemba/functions/persona/endpoints"
+	rolefn "gemba/functions/role/endpoints"
+	timelinefn "gemba/functions/timeline/endpoints"
 	"gemba/infra/local/stack"
 	"gemba/infra/organization/world"
 	"gemba/shared/api"
 	"gemba/shared/cognito"
 	"gemba/shared/dynamo"
 	"gemba/shared/impersonation"
-	people "gemba/shared/persona"
+	"gemba/shared/persona"
 	"gemba/shared/ses"
 )
 
@@ -34,12 +36,14 @@ func Handlers(idle time.Duration) func(stack.Parts) (map[string]lambda.Handler, 
 	return func(parts stack.Parts) (map[string]lambda.Handler, error) {
 		w := wiring{parts, idle}
 		return map[string]lambda.Handler{
-			"DirectoryFunction":    w.directory(),
-			"PersonaFunction":      w.persona(),
-			"RoleFunction":         w.role(),
-			"PermissionFunction":   w.permission(),
-			"TimelineFunction":     w.timeline(),
-			"PersonaAuditFunction": w.personaAudit(),
+			"DirectoryFunction":     w.directory("DirectoryFunction"),
+			"PersonaFunction":       w.persona("PersonaFunction"),
+			"RoleFunction":          w.role("RoleFunction"),
+			"PermissionFunction":    w.permission("PermissionFunction"),
+			"ImpersonationFunction": w.impersonation("ImpersonationFunction"),
+			"TimelineFunction":      w.timeline("TimelineFunction"),
+			"PersonaAuditFunction":  w.personaAudit("PersonaAuditFunction"),
+			"NotifierFunction":      w.notifier("NotifierFunction"),
 		}, nil
 	}
 }
@@ -54,42 +58,52 @@ func (w wiring) store(id string) *dynamo.Store {
 	return dynamo.Open(w.DynamoDB, "", w.Environment[id]["TABLE"], time.Now)
 }
 
-func (w wiring) deps(store *dynamo.Store) api.Deps {
-	return api.Deps{Store: store, Sessions: impersonation.NewSessions(store, w.idle), Log: w.Log, Now: time.Now}
-}
-
-func (w wiring) directory() lambda.Handler {
-	return directory.New(w.deps(w.store("DirectoryFunction")))
-}
-
-func (w wiring) persona() lambda.Handler {
-	store := w.store("PersonaFunction")
-	return persona.New(w.deps(store), store)
-}
-
-func (w wiring) permission() lambda.Handler {
-	return permission.New(w.deps(w.store("PermissionFunction")))
-}
-
-func (w wiring) timeline() lambda.Handler {
-	store := w.store("TimelineFunction")
-	return timeline.New(w.deps(store), store)
-}
-
-func (w wiring) personaAudit() lambda.Handler {
-	const id = "PersonaAuditFunction"
-	store, mailer := w.store(id), audit.BySES(w.sender(id))
-	return audit.New(people.NewAuditor(store, store, mailer, time.Now), w.Output, w.Log)
-}
-
 // sender is a function's own, from the address that its environment names.
 func (w wiring) sender(id string) *ses.Sender {
 	return ses.NewSender(w.SES, "", w.Environment[id]["SENDER"])
 }
 
-func (w wiring) role() lambda.Handler {
-	store := w.store("RoleFunction")
-	return role.New(w.deps(store), store)
+func (w wiring) sessions(store *dynamo.Store) *impersonation.Sessions {
+	return impersonation.NewSessions(store, w.idle)
+}
+
+func (w wiring) deps(store *dynamo.Store) api.Deps {
+	return api.Deps{Store: store, Sessions: w.sessions(store), Log: w.Log, Now: time.Now}
+}
+
+func (w wiring) directory(id string) lambda.Handler { return directoryfn.New(w.deps(w.store(id))) }
+
+func (w wiring) persona(id string) lambda.Handler {
+	store := w.store(id)
+	return personafn.New(w.deps(store), store)
+}
+
+func (w wiring) role(id string) lambda.Handler {
+	store := w.store(id)
+	return rolefn.New(w.deps(store), store)
+}
+
+func (w wiring) permission(id string) lambda.Handler { return permissionfn.New(w.deps(w.store(id))) }
+
+func (w wiring) impersonation(id string) lambda.Handler {
+	store := w.store(id)
+	prover := cognito.NewProver(w.Cognito, "", w.Environment[id]["USER_POOL_CLIENT_ID"])
+	return impersonationfn.New(w.deps(store), impersonation.NewService(store, w.sessions(store), prover))
+}
+
+func (w wiring) timeline(id string) lambda.Handler {
+	store := w.store(id)
+	return timelinefn.New(w.deps(store), store)
+}
+
+func (w wiring) personaAudit(id string) lambda.Handler {
+	store, mailer := w.store(id), auditfn.BySES(w.sender(id))
+	return auditfn.New(persona.NewAuditor(store, store, mailer, time.Now), w.Output, w.Log)
+}
+
+func (w wiring) notifier(id string) lambda.Handler {
+	store, mailer := w.store(id), notifierfn.BySES(w.sender(id))
+	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Log, time.Now)
 }
 
 // Seed loads a world as the operator's command does.
