@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -236,73 +237,70 @@ func (s *Store) sessions(ctx context.Context, o string, ids []string) ([]imperso
 // after. All of an organization are found by the index, which follows the
 // table within moments; what is found is read strongly.
 func (s *Store) Sessions(ctx context.Context, organization string, of impersonation.Selection, page directory.Page) ([]impersonation.Session, string, error) {
-	ids, more, err := s.sessionIDs(ctx, organization, of, page)
-	if err != nil || len(ids) == 0 {
+	limit, end := page.Limit, ""
+	page.Limit++
+	ids, err := s.sessionIDs(ctx, organization, of, page)
+	if err != nil {
 		return nil, "", err
 	}
-	sessions, err := s.sessions(ctx, organization, ids)
-	if err != nil || !more {
-		return sessions, "", err
+	if len(ids) > limit {
+		ids, end = ids[:limit], ids[limit-1]
 	}
-	return sessions, ids[len(ids)-1], nil
+	sessions, err := s.sessions(ctx, organization, ids)
+	return sessions, end, err
 }
 
-// sessionIDs are a page's ids, and whether there are more. Ids begin with the
-// start, so their order is that of time.
-func (s *Store) sessionIDs(ctx context.Context, o string, of impersonation.Selection, page directory.Page) ([]string, bool, error) {
+// sessionIDs are a page's ids. Ids begin with the start, so their order is that
+// of time.
+func (s *Store) sessionIDs(ctx context.Context, o string, of impersonation.Selection, page directory.Page) ([]string, error) {
 	switch {
 	case of.Actor != "":
 		return s.listed(ctx, o, of.Actor, actedKey, page)
 	case of.Person == "":
 		return s.indexed(ctx, o, page)
 	}
-	acted, moreActed, err := s.listed(ctx, o, of.Person, actedKey, page)
+	acted, err := s.listed(ctx, o, of.Person, actedKey, page)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	actedOn, moreActedOn, err := s.listed(ctx, o, of.Person, actedOnKey, page)
+	actedOn, err := s.listed(ctx, o, of.Person, actedOnKey, page)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	var ids []string
-	for len(ids) < page.Limit && len(acted)+len(actedOn) > 0 {
-		from := &acted
-		if len(acted) == 0 || len(actedOn) > 0 && actedOn[0] > acted[0] {
-			from = &actedOn
-		}
-		ids, *from = append(ids, (*from)[0]), (*from)[1:]
-	}
-	return ids, moreActed || moreActedOn || len(acted)+len(actedOn) > 0, nil
+	ids := append(acted, actedOn...)
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	return ids[:min(page.Limit, len(ids))], nil
 }
 
 // listed is a page of one of a person's two lists.
-func (s *Store) listed(ctx context.Context, o, person string, entry func(o, u, x string) key, page directory.Page) ([]string, bool, error) {
+func (s *Store) listed(ctx context.Context, o, person string, entry func(o, u, x string) key, page directory.Page) ([]string, error) {
 	first := entry(o, person, "0")
 	q := below(first.pk, first.sk[:len(first.sk)-1])
 	q.backward, q.limit = true, page.Limit
 	if page.After != "" {
 		q.after = entry(o, person, page.After).sk
 	}
-	items, end, err := s.query(ctx, q)
+	items, _, err := s.query(ctx, q)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	ids := make([]string, len(items))
 	for i, item := range items {
 		ids[i] = text(item, "session")
 	}
-	return ids, end != "", nil
+	return ids, nil
 }
 
 // indexed is a page of all of an organization's, by the notices' index entry.
-func (s *Store) indexed(ctx context.Context, o string, page directory.Page) ([]string, bool, error) {
+func (s *Store) indexed(ctx context.Context, o string, page directory.Page) ([]string, error) {
 	cond := expression.Key("gsi1pk").Equal(expression.Value(sessionsGSI(o)))
 	if page.After != "" {
 		cond = cond.And(expression.Key("gsi1sk").LessThan(expression.Value(page.After)))
 	}
 	expr, err := expression.NewBuilder().WithKeyCondition(cond).Build()
 	if err != nil {
-		return nil, false, fault.Wrap(fault.Internal, "item", err)
+		return nil, fault.Wrap(fault.Internal, "item", err)
 	}
 	input := &dynamodb.QueryInput{
 		TableName: &s.table, IndexName: aws.String("gsi1"), KeyConditionExpression: expr.KeyCondition(),
@@ -314,14 +312,14 @@ func (s *Store) indexed(ctx context.Context, o string, page directory.Page) ([]s
 		input.Limit = aws.Int32(int32(page.Limit - len(ids)))
 		out, err := s.client.Query(ctx, input)
 		if err != nil {
-			return nil, false, unavailable(err)
+			return nil, unavailable(err)
 		}
 		for _, item := range out.Items {
 			ids = append(ids, text(item, "gsi1sk"))
 		}
 		input.ExclusiveStartKey = out.LastEvaluatedKey
 		if len(out.LastEvaluatedKey) == 0 || len(ids) >= page.Limit {
-			return ids, len(out.LastEvaluatedKey) > 0, nil
+			return ids, nil
 		}
 	}
 }

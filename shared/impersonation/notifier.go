@@ -45,12 +45,15 @@ func NewNotifier(store Delivery, sessions *Sessions, mailer Mailer) *Notifier {
 const settleTime = 5 * time.Second
 
 // Deliver sends a session's notice, once however often it is asked (I8). A
-// notice that another attempt began to send and did not settle becomes unknown.
-// An error means that it is to be asked again.
+// notice that another attempt began to send and did not settle becomes unknown;
+// one that is not there asks for nothing. An error means that it is to be asked
+// again.
 func (n *Notifier) Deliver(ctx context.Context, organization, session string, now time.Time) error {
 	attempt := rand.Text()
 	notice, err := n.store.ClaimNotice(ctx, organization, session, attempt, now)
 	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
 	case err != nil:
 		return err
 	case notice.Status != Sending:
