@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"gemba/shared/authz"
@@ -94,19 +95,32 @@ func maySignIn(caller directory.Caller) bool {
 	return caller.Actor.SignIn.Usable() && caller.Model.Decide(actor, authz.SignIn, target).Allowed
 }
 
-// announce tells on every answer of a session that it lasts, and how long.
+// requestIDHeader is the request's name in the client's own words.
+const requestIDHeader = "x-request-id"
+
+// announce adds what every answer tells: the request's own X-Request-ID, and
+// in a session that it lasts, and how long.
 func (c *call) announce(r *Response) {
-	if c.request.Session.ID == "" {
-		return
+	header := map[string]string{}
+	if id := c.request.Header(requestIDHeader); printable(id) {
+		header[requestIDHeader] = id
 	}
-	header := map[string]string{
-		"impersonation-session": c.request.Session.ID,
-		"impersonation-expires": c.request.Session.Expires().UTC().Format(time.RFC3339),
+	if s := c.request.Session; s.ID != "" {
+		header[sessionHeader] = s.ID
+		header["impersonation-expires"] = s.Expires().UTC().Format(time.RFC3339)
 	}
-	for name, value := range r.Header {
-		header[name] = value
-	}
+	maps.Copy(header, r.Header)
 	r.Header = header
+}
+
+// printable tells whether text from outside may stand in a header (T5).
+func printable(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return text != "" && len(text) <= 255
 }
 
 // once heeds an idempotency key: the first answer if there is one, else the
@@ -116,8 +130,8 @@ func (c *call) once(ctx context.Context, caller *directory.Caller) (Response, bo
 	if !named {
 		return Response{}, false, nil
 	}
-	if given == "" || len(given) > 255 {
-		return Response{}, false, fault.New(fault.Invalid, "malformed", "An idempotency key has 1 to 255 characters.")
+	if !printable(given) {
+		return Response{}, false, fault.New(fault.Invalid, "malformed", "An idempotency key has 1 to 255 printable ASCII characters.")
 	}
 	key := hash(c.actor, c.request.Session.ID, c.request.route, given)
 	asked := hash(string(c.request.Body))

@@ -76,11 +76,15 @@ func (r *Request) decode(payload []byte) error {
 	return nil
 }
 
-// base is the URL that was asked: what the gateway says of itself.
+// base is the URL that was asked: the host as the client named it, with its
+// port if there was one, because clients compare the two.
 func (r *Request) base(domain string) string {
 	scheme := r.Header("x-forwarded-proto")
 	if scheme != "http" {
 		scheme = "https"
+	}
+	if host := r.Header("host"); host != "" {
+		domain = host
 	}
 	return scheme + "://" + domain
 }

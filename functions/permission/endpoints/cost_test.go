@@ -19,7 +19,7 @@ import (
 
 // logged is a function over the fixture's organization that writes its log
 // into lines.
-func logged(t *testing.T) (f endpoints.Function, place *fixture.Place, lines func() []object) {
+func logged(t *testing.T) (f *api.Function, place *fixture.Place, lines func() []object) {
 	t.Helper()
 	_, place = fixture.World(t)
 	var out bytes.Buffer
@@ -156,7 +156,7 @@ func (memory) Meter(ctx context.Context) (context.Context, func() []slog.Attr) {
 }
 
 // inMemory is a function whose organization wants this share of its yeses logged.
-func inMemory(t testing.TB, place *fixture.Place, rate float64, log *slog.Logger) endpoints.Function {
+func inMemory(t testing.TB, place *fixture.Place, rate float64, log *slog.Logger) *api.Function {
 	t.Helper()
 	facts := place.Caller(t, "service", directory.Keys{Users: []string{"nurse"}, Items: []string{"icu-idea"}}).Facts
 	facts.Organization.Settings.DecisionLogRate = rate

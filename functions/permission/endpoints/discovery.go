@@ -17,22 +17,11 @@ type metadata struct {
 
 // discover answers to everybody.
 func discover(r *api.Request) api.Response {
-	base := baseURL(r)
 	at := func(route string) string {
 		_, path, _ := strings.Cut(route, " ")
-		return base + path
+		return r.BaseURL + path
 	}
 	return api.Response{Status: http.StatusOK, Body: metadata{
-		PolicyDecisionPoint: base, Evaluation: at(evaluationRoute), Evaluations: at(evaluationsRoute),
+		PolicyDecisionPoint: r.BaseURL, Evaluation: at(evaluationRoute), Evaluations: at(evaluationsRoute),
 	}}
-}
-
-// baseURL is the URL that was asked. The host is the one that the client
-// named, as it compares the two, so with the port if there was one.
-func baseURL(r *api.Request) string {
-	scheme, domain, _ := strings.Cut(r.BaseURL, "://")
-	if host := r.Header("host"); host != "" {
-		domain = host
-	}
-	return scheme + "://" + domain
 }

@@ -40,12 +40,12 @@ const (
 )
 
 // New is the permission function.
-func New(deps api.Deps) Function {
+func New(deps api.Deps) *api.Function {
 	log := decisionLog{deps.Log}
-	return Function{api.New("permission", deps,
+	return api.New("permission", deps,
 		api.Public(discoveryRoute, discover),
 		evaluate(evaluationRoute, decodeOne, log).Bind(),
-		evaluate(evaluationsRoute, decodeSeveral, log).Bind())}
+		evaluate(evaluationsRoute, decodeSeveral, log).Bind())
 }
 
 // asking is the questions of a request.

@@ -57,7 +57,7 @@ type reasoned struct {
 
 // riverside is a function over the fixture's organization, with one role and user
 // more: the remover may delete what they may see, but not edit it.
-func riverside(t *testing.T) (endpoints.Function, *fixture.Place) {
+func riverside(t *testing.T) (*api.Function, *fixture.Place) {
 	t.Helper()
 	_, place := fixture.World(t)
 	place.AddRole(t, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: "remover"}, Name: "Remover", Grants: []authz.Grant{{
@@ -72,7 +72,7 @@ func riverside(t *testing.T) (endpoints.Function, *fixture.Place) {
 }
 
 // ask is the decision on one question as somebody is told it.
-func ask(t *testing.T, place *fixture.Place, f endpoints.Function, as string, body any) (bool, string) {
+func ask(t *testing.T, place *fixture.Place, f *api.Function, as string, body any) (bool, string) {
 	t.Helper()
 	a := place.Do(t, f, fixture.Call{Route: evaluation, As: as, Body: body})
 	if a.Status != http.StatusOK || a.Header["content-type"] != "application/json" {
@@ -283,7 +283,7 @@ func TestSemantics(t *testing.T) {
 	}
 }
 
-func several(t *testing.T, place *fixture.Place, f endpoints.Function, as string, body any) answered {
+func several(t *testing.T, place *fixture.Place, f *api.Function, as string, body any) answered {
 	t.Helper()
 	a := place.Do(t, f, fixture.Call{Route: evaluations, As: as, Body: body})
 	if a.Status != http.StatusOK {
