@@ -81,7 +81,7 @@ func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
 		select {
 		case <-ctx.Done():
 			return Response{}, fault.Wrap(fault.Unavailable, "busy", ctx.Err())
-		case <-time.After(rand.N(5 * time.Millisecond << attempt)):
+		case <-time.After(rand.N(min(5*time.Millisecond<<attempt, 200*time.Millisecond))):
 		}
 	}
 	return Response{}, fault.New(fault.Unavailable, "busy", "")
