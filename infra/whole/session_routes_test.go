@@ -1,0 +1,92 @@
+package whole
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// TestEveryRouteInASession calls each route of the API in a session, well and
+// badly: whatever the answer, it names the session and when it ends (I5), and
+// no route serves a session that is none.
+func TestEveryRouteInASession(t *testing.T) {
+	t.Parallel()
+	o := found(t, nil)
+	acting, started := o.begin(t, "sam", "ada")
+	calls := map[string]struct {
+		path   string
+		body   any
+		status int
+	}{
+		"GET /v1/me":                         {"/v1/me", nil, 200},
+		"GET /v1/users/{id}":                 {"/v1/users/nobody", nil, 404},
+		"PUT /v1/users/{id}/persona":         {"/v1/users/mia/persona", object{"persona": "leader"}, 200},
+		"DELETE /v1/users/{id}/persona":      {"/v1/users/mia/persona", nil, 200},
+		"GET /v1/persona-report":             {"/v1/persona-report", nil, 200},
+		"GET /v1/roles":                      {"/v1/roles", nil, 200},
+		"POST /v1/roles":                     {"/v1/roles", "{", 400},
+		"GET /v1/roles/{id}":                 {"/v1/roles/nothing", nil, 404},
+		"PUT /v1/roles/{id}":                 {"/v1/roles/lead", object{"name": "x"}, 403},
+		"PUT /v1/users/{id}/roles/{role}":    {"/v1/users/mia/roles/lead", nil, 403},
+		"DELETE /v1/users/{id}/roles/{role}": {"/v1/users/mia/roles/frontline", nil, 403},
+		"POST /access/v1/evaluation":         {"/access/v1/evaluation", question("ada", "view", item("i1")), 200},
+		"POST /access/v1/evaluations":        {"/access/v1/evaluations", question("ada", "view", item("i1")), 200},
+		"POST /v1/impersonations":            {"/v1/impersonations", object{"subject": "mia"}, 403},
+		"GET /v1/impersonations":             {"/v1/impersonations", nil, 200},
+		"GET /v1/impersonations/{id}":        {"/v1/impersonations/nothing", nil, 404},
+		"DELETE /v1/impersonations/{id}":     {"/v1/impersonations/nothing", nil, 404},
+		"GET /v1/timeline":                   {"/v1/timeline", nil, 403},
+	}
+	routes := deployed(t)
+	for _, route := range routes {
+		if _, called := calls[route]; !called {
+			t.Errorf("%s is deployed and not called here", route)
+		}
+	}
+	for route, call := range calls {
+		if !slices.Contains(routes, route) {
+			t.Errorf("%s is called here and not deployed", route)
+			continue
+		}
+		t.Run(route, func(t *testing.T) {
+			method, _, _ := strings.Cut(route, " ")
+			r := acting.send(t, method, call.path, call.body).is(t, call.status)
+			if got := r.header.Get("Impersonation-Session"); got != acting.session {
+				t.Errorf("I5 Impersonation-Session %q", got)
+			}
+			expires, err := time.Parse(time.RFC3339, r.header.Get("Impersonation-Expires"))
+			if err != nil || expires.Before(time.Now()) || expires.After(instant(t, started.body["endsAt"])) {
+				t.Errorf("I5 Impersonation-Expires %q: %v", r.header.Get("Impersonation-Expires"), err)
+			}
+			acting.in("01KB6V3M5Q7TZ2XW4Y6R8N0PDE5SGH7JK").send(t, method, call.path, call.body).problem(t, 403, "impersonation_invalid")
+		})
+	}
+}
+
+// deployed are the routes of the API that need a sign-in, as OpenAPI has them.
+func deployed(t *testing.T) []string {
+	t.Helper()
+	var document struct {
+		Paths map[string]map[string]any
+	}
+	if err := yaml.Unmarshal(file("infra/openapi.yaml"), &document); err != nil {
+		t.Fatal(err)
+	}
+	var routes []string
+	for path, members := range document.Paths {
+		for _, method := range []string{"get", "put", "post", "delete"} {
+			operation, there := members[method].(object)
+			security, says := operation["security"].(list)
+			if there && (!says || len(security) > 0) {
+				routes = append(routes, strings.ToUpper(method)+" "+path)
+			}
+		}
+	}
+	if len(routes) == 0 {
+		t.Fatal("OpenAPI has no routes")
+	}
+	return routes
+}
