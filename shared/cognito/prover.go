@@ -49,11 +49,14 @@ func (p *Prover) Proof(ctx context.Context, username, password, sub string) (boo
 }
 
 // revoke makes what the proof yielded worthless. A pool that does not revoke
-// leaves tokens that nobody has, so its failure is none of the proof's.
+// leaves tokens that nobody has, so its failure is none of the proof's, and
+// nobody waits for a second try.
 func (p *Prover) revoke(ctx context.Context, refresh *string) {
-	if refresh != nil {
-		_, _ = p.api.RevokeToken(ctx, &cognitoidentityprovider.RevokeTokenInput{ClientId: &p.client, Token: refresh})
+	if refresh == nil {
+		return
 	}
+	_, _ = p.api.RevokeToken(ctx, &cognitoidentityprovider.RevokeTokenInput{ClientId: &p.client, Token: refresh},
+		func(o *cognitoidentityprovider.Options) { o.Retryer = aws.NopRetryer{} })
 }
 
 // subject is the sub of a token that came from the pool itself, over its own
