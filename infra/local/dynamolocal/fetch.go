@@ -42,7 +42,7 @@ func fill(ctx context.Context, dir string, say func(string)) error {
 			return err
 		}
 	}
-	say("fetching DynamoDB Local from Maven Central (about 80 files, 50 MB)")
+	say("fetching DynamoDB Local from Maven Central (about 135 files, 70 MB)")
 	progress := &progress{say: say, next: time.Now().Add(2 * time.Second)}
 	copying := exec.CommandContext(ctx, "mvn", "-B", "-f", filepath.Join(dir, "pom.xml"),
 		"org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies", "-DoutputDirectory="+dir)
