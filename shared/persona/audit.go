@@ -115,10 +115,7 @@ func (a *Auditor) keep(ctx context.Context, o, slot string) (kept Audit, made bo
 	if err != nil {
 		return Audit{}, false, err
 	}
-	next := Audit{ID: slot, Slot: slot, Report: report}
-	if last.Slot != "" {
-		next.Changed = shifts(last.Report, report)
-	}
+	next := Audit{ID: slot, Slot: slot, Report: report, Changed: shifts(last.Report, report)}
 	first, err := a.store.PutAudit(ctx, o, next, next.entry())
 	if err != nil || first {
 		return next, first, err
@@ -167,13 +164,13 @@ func (a *Auditor) tell(ctx context.Context, o string, news Audit) error {
 	return a.post.send(ctx, facts.Organization, news, champions)
 }
 
-// shifts are the verdicts that are others than before. What had none before,
-// or has none now, has not changed its verdict.
+// shifts are the verdicts that are others than before. What had none before has
+// not changed its verdict; before the first audit nothing had one.
 func shifts(before, after Report) []Shift {
 	var out []Shift
 	was := append(before.Lines(), before.Groups()...)
 	for i, is := range append(after.Lines(), after.Groups()...) {
-		if was[i].Verdict != is.Verdict && was[i].Verdict != NoVerdict && is.Verdict != NoVerdict {
+		if was[i].Verdict != NoVerdict && was[i].Verdict != is.Verdict {
 			out = append(out, Shift{is.Word, was[i].Verdict, is.Verdict})
 		}
 	}

@@ -168,3 +168,14 @@ You are told because you are a champion of <b>St. Mary</b>. The next mail comes 
 		t.Errorf("T5 %s", l.HTML)
 	}
 }
+
+func TestAddresses(t *testing.T) {
+	champion := func(email string, kind authz.UserType) directory.User { return directory.User{Email: email, Type: kind} }
+	got := addresses([]directory.User{
+		champion("b@x.example", authz.General), champion("", authz.General), champion("B@x.example", authz.General),
+		champion("i@x.example", authz.Inactive), champion("a@x.example", authz.Capture),
+	})
+	if diff := cmp.Diff([]string{"b@x.example", "a@x.example"}, got); diff != "" {
+		t.Errorf("U1 an address that is shared is one: %s", diff)
+	}
+}
