@@ -166,22 +166,23 @@ func (s *Service) refuseEnd(ctx context.Context, c directory.Caller, session Ses
 // current is the session as it truly is at now: one that the clock has ended is
 // written as ended, a notice that nobody hands over any more is unknown.
 func (s *Service) current(ctx context.Context, session Session, now time.Time, requestID string) (Session, error) {
-	_, over := session.Over(now)
-	if over != NoCause && session.Cause == NoCause {
+	changed := false
+	if _, over := session.Over(now); over != session.Cause {
 		if _, err := s.sessions.settle(ctx, session, now, requestID); err != nil {
 			return Session{}, err
 		}
+		changed = true
 	}
-	lost := session.Notice.lost(now)
-	if lost {
+	if session.Notice.lost(now) {
 		n := session.Notice
 		n.Status = Unknown
 		if _, err := s.store.SettleNotice(ctx, n); err != nil {
 			return Session{}, err
 		}
+		changed = true
 	}
-	if lost || over != NoCause && session.Cause == NoCause {
-		return s.store.Session(ctx, session.Organization, session.ID)
+	if !changed {
+		return session, nil
 	}
-	return session, nil
+	return s.store.Session(ctx, session.Organization, session.ID)
 }
