@@ -170,7 +170,9 @@ You are told because you are a champion of <b>St. Mary</b>. The next mail comes 
 }
 
 func TestAddresses(t *testing.T) {
-	champion := func(email string, kind authz.UserType) directory.User { return directory.User{Email: email, Type: kind} }
+	champion := func(email string, kind authz.UserType) directory.User {
+		return directory.User{Email: email, Type: kind}
+	}
 	got := addresses([]directory.User{
 		champion("b@x.example", authz.General), champion("", authz.General), champion("B@x.example", authz.General),
 		champion("i@x.example", authz.Inactive), champion("a@x.example", authz.Capture),
