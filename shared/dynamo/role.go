@@ -48,12 +48,14 @@ func (s *Store) Roles(ctx context.Context, organization string, page directory.P
 	return roles, end, nil
 }
 
-// PutRole writes a role's next state as the policy's next version.
+// PutRole writes a role's next state as the policy's next version. Errors:
+// Conflict id_taken or name_taken, Stale, Unprocessable too_large, raced.
 func (s *Store) PutRole(ctx context.Context, basis directory.Basis, c role.Change) error {
 	o := basis.Organization
 	c.After.Version = c.Before.Version + 1
 	item := roleForm(c.After)
 	t := s.begin()
+	t.bound(item)
 	t.put(roleKey(o, c.After.ID), item, versionIs(c.Before.Version), outdated(c.Before.Version))
 	t.writeRoleName(o, c.Before, c.After)
 	t.bump(o, basis.Policy, changeItem{Roles: []roleItem{item}})

@@ -72,6 +72,7 @@ func (item userItem) user() directory.User {
 func (t *transaction) writeUser(o string, before, after directory.User) {
 	after.Version = before.Version + 1
 	item := userForm(after)
+	t.bound(item)
 	t.put(userKey(o, after.ID), item, versionIs(before.Version), raced())
 	t.put(directoryKey(o, after.ID), item, versionIs(before.Version), raced())
 	left, joined := difference(before.Locations, after.Locations)

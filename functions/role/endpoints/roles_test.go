@@ -178,6 +178,7 @@ func TestRefusedRoles(t *testing.T) {
 		{"no JSON at all", "{", 400, "malformed", ""},
 		{"no body at all", nil, 400, "malformed", ""},
 		{"a body over 1 MB", `{"name":"` + strings.Repeat("n", api.MaxBody) + `"}`, 400, "body_too_large", "none"},
+		{"a role over 100 KB", roleBody(map[string]any{"boardAccess": manyNames(900), "boardSubscriptions": manyNames(900)}), 422, "too_large", "none"},
 		{"R1 a taken name in another case", roleBody(map[string]any{"name": "sTAFF"}), 409, "name_taken", "none"},
 		{"R1 a taken id", roleBody(map[string]any{"id": "staff"}), 409, "id_taken", "none"},
 	} {
@@ -192,6 +193,15 @@ func TestRefusedRoles(t *testing.T) {
 	if roles := listed(t, place, f, ""); len(roles) != len(fixture.Policy().Roles) {
 		t.Errorf("T3 a refused role was saved: %v", roles)
 	}
+}
+
+// manyNames are n ids of the full length.
+func manyNames(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("board-%04d-%s", i, strings.Repeat("x", 53))
+	}
+	return names
 }
 
 func listed(t *testing.T, place *fixture.Place, f *api.Function, query string) []string {
