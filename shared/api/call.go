@@ -125,7 +125,7 @@ func printable(text string) bool {
 
 // once heeds an idempotency key: the first answer if there is one, else the
 // caller is told what to keep (T3).
-func (c *call) once(ctx context.Context, caller *directory.Caller) (Response, bool, error) {
+func (c *call) once(ctx context.Context, caller *directory.Caller, asked string) (Response, bool, error) {
 	given, named := c.request.header["idempotency-key"]
 	if !named {
 		return Response{}, false, nil
@@ -134,7 +134,7 @@ func (c *call) once(ctx context.Context, caller *directory.Caller) (Response, bo
 		return Response{}, false, fault.New(fault.Invalid, "malformed", "An idempotency key has 1 to 255 printable ASCII characters.")
 	}
 	key := hash(c.actor, c.request.Session.ID, c.request.route, given)
-	asked := hash(string(c.request.Body))
+	asked = hash(asked)
 	kept, found, err := c.deps.Store.Answered(ctx, c.organization, caller.Subject.ID, key, c.at)
 	if err != nil {
 		return Response{}, false, err

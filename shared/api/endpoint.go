@@ -26,6 +26,9 @@ type Endpoint[In any] struct {
 	ReadOnly bool
 	// Creates: it heeds Idempotency-Key (T3).
 	Creates bool
+	// Asked is what a request with an idempotency key asked for, as it may be
+	// compared and kept; nil is the body. It leaves out secrets (T5).
+	Asked func(In) string
 	// Decode reads the form of a request: Invalid, never a rule.
 	Decode func(*Request) (In, error)
 	// Needs is what is read together with the caller; nil is nothing.
@@ -91,6 +94,14 @@ func (e Endpoint[In]) reads() bool {
 	return e.ReadOnly || strings.HasPrefix(e.Route, http.MethodGet+" ")
 }
 
+// asked is what a repeated request has to be the same in.
+func (e Endpoint[In]) asked(c *call, in In) string {
+	if e.Asked != nil {
+		return e.Asked(in)
+	}
+	return string(c.request.Body)
+}
+
 // attempt reads, decides and acts once.
 func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, error) {
 	var keys directory.Keys
@@ -102,7 +113,7 @@ func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, er
 		return Response{}, err
 	}
 	if e.Creates {
-		kept, found, err := c.once(ctx, &caller)
+		kept, found, err := c.once(ctx, &caller, e.asked(c, in))
 		if err != nil || found {
 			return kept, err
 		}

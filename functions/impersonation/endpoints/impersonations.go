@@ -9,6 +9,7 @@ package endpoints
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -32,6 +33,10 @@ func start(service *impersonation.Service) api.Endpoint[impersonation.Request] {
 		Route:   "POST /v1/impersonations",
 		Action:  authz.SignIn,
 		Creates: true,
+		Asked: func(in impersonation.Request) string {
+			asked, _ := json.Marshal([]string{in.Subject, in.Reason, in.Mode.String()})
+			return string(asked)
+		},
 		Decode: func(r *api.Request) (impersonation.Request, error) {
 			in, err := body.Read(r.Body, readStart)
 			in.SignIn = impersonation.SignInOf(r.Claims)

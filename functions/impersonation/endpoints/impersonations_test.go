@@ -267,6 +267,11 @@ func TestARepeatedRequestStartsOnce(t *testing.T) {
 	if first.Status != 201 || again.Status != 201 || first.Body != again.Body || again.Header["location"] != first.Header["location"] {
 		t.Errorf("T3: first %d %s, again %d %s", first.Status, first.Body, again.Status, again.Body)
 	}
+	retyped := call
+	retyped.Body = map[string]any{"subject": "nurse", "credentials": map[string]any{"username": "support", "password": "Another-pass-2026!"}}
+	if a := w.Do(t, w.function, retyped); a.Body != first.Body {
+		t.Errorf("T5: the password is kept, if only as a hash: %d %s", a.Status, a.Body)
+	}
 	other := starting("support", "doctor")
 	other.Header = call.Header
 	if a := w.Do(t, w.function, other); a.Status != 422 || a.Problem(t) != "idempotency_key_reused" {
