@@ -192,6 +192,16 @@ func (r reply) members(t *testing.T, names ...string) reply {
 // at is a value deep in a JSON value, nil when it is not there.
 func (r reply) at(path ...any) any { return at(r.body, path...) }
 
+// list is an answer that is a list.
+func (r reply) list(t *testing.T) list {
+	t.Helper()
+	var out list
+	if err := json.Unmarshal(r.raw, &out); err != nil {
+		t.Fatalf("%s is no list: %v: %s", r.call, err, r.raw)
+	}
+	return out
+}
+
 func (r reply) etag() string { return r.header.Get("Etag") }
 
 // request is the id under which the timeline has what the request did.

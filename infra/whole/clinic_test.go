@@ -73,7 +73,7 @@ func clinicUsers() []object {
 			held = append(held, object{"role": role})
 		}
 		u := object{
-			"id": id, "name": "The " + id, "email": id + "@clinic.example", "type": kind, "locations": []string{location},
+			"id": id, "name": "The " + id, "email": id, "type": kind, "locations": []string{location},
 			"roles": held, "password": password,
 		}
 		if persona != "" {

@@ -34,10 +34,7 @@ func found(t *testing.T, change func(world object)) *organization {
 	if change != nil {
 		change(w)
 	}
-	w["organization"].(object)["id"] = o.id
-	for _, user := range w["users"].([]object) {
-		user["username"] = o.username(text(user["id"]))
-	}
+	named(w, o.id)
 	document, err := json.Marshal(w)
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +45,24 @@ func found(t *testing.T, change func(world object)) *organization {
 	return o
 }
 
+// named gives a clinic an id, and its users names and addresses of their own.
+func named(w object, id string) object {
+	o := &organization{id: id}
+	w["organization"].(object)["id"] = id
+	for _, user := range w["users"].([]object) {
+		user["username"] = o.username(text(user["id"]))
+		if _, there := user["email"]; there {
+			user["email"] = o.email(text(user["id"]))
+		}
+	}
+	return w
+}
+
 // username is the sign-in name of a user, unique in the pool.
 func (o *organization) username(user string) string { return o.id + "." + user }
+
+// email is the address of a user, as unique.
+func (o *organization) email(user string) string { return user + "@" + o.id + ".example" }
 
 // as is a signed-in user of the organization; the same sign-in each time.
 func (o *organization) as(t *testing.T, user string) client {
