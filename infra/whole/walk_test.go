@@ -67,7 +67,7 @@ func (w *walk) signsIn(t *testing.T) {
 	named := object{"id": "maria.alvarez", "name": "María Álvarez"}
 	maria.get(t, "/v1/me").is(t, 200).has(t, object{"actor": named, "subject": named, "organization": object{"id": "riverbend", "name": "Riverbend Health"}, "impersonation": nil})
 	maria.get(t, "/v1/users/maria.alvarez").is(t, 200).has(t, object{"persona": "frontline", "locations": []string{"ng-ward-2a"}})
-	maria.get(t, "/v1/users/amina.hassan").problem(t, 404, "not_found")
+	w.tells(maria.get(t, "/v1/users/amina.hassan").problem(t, 404, "not_found"), "user read_user denied maria.alvarez - amina.hassan")
 }
 
 func (w *walk) asks(t *testing.T) {
