@@ -1,0 +1,215 @@
+package dynamo
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gemba/shared/fault"
+	"gemba/shared/timeline"
+)
+
+func entryAt(at time.Time, request string) timeline.Entry {
+	return timeline.Entry{
+		At: at, Type: timeline.Persona, Action: "set", RequestID: request,
+		Subject: timeline.Person{ID: "s", Name: "S"}, Impersonator: timeline.Person{ID: "i", Name: "I"},
+		Target: timeline.Target{Type: "user", ID: "t"}, After: timeline.Values{"persona": "leader"},
+	}
+}
+
+func (b *bare) enter(e timeline.Entry) {
+	b.t.Helper()
+	if err := b.Record(b.t.Context(), "o", e); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// requests walks a stretch and is its entries' request ids, with how many
+// answers it took.
+func (b *bare) requests(r timeline.Stretch) (ids []string, answers int) {
+	b.t.Helper()
+	for {
+		entries, end, err := b.Entries(b.t.Context(), "o", r)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if len(entries) > r.Limit {
+			b.t.Errorf("%d entries of at most %d", len(entries), r.Limit)
+		}
+		answers++
+		for _, e := range entries {
+			ids = append(ids, e.RequestID)
+		}
+		if end == "" {
+			return ids, answers
+		}
+		r.After = end
+	}
+}
+
+func TestT1AnEntryIsCopiedForEachPersonInIt(t *testing.T) {
+	own := entryAt(noon, "own")
+	own.Impersonator, own.Target = timeline.Person{}, timeline.Target{Type: "user", ID: "s"}
+	role := entryAt(noon, "role")
+	role.Impersonator, role.Target = timeline.Person{}, timeline.Target{Type: "role", ID: "t"}
+	nobody := role
+	nobody.Subject = timeline.Person{Name: "operator"}
+	for name, c := range map[string]struct {
+		entry timeline.Entry
+		want  []string
+	}{
+		"subject, impersonator and target": {entryAt(noon, "all"), []string{"TP#o#i", "TP#o#s", "TP#o#t"}},
+		"somebody about themselves":        {own, []string{"TP#o#s"}},
+		"a target that is nobody":          {role, []string{"TP#o#s"}},
+		"a subject that is nobody":         {nobody, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := openBare(t)
+			b.enter(c.entry)
+			var copies []string
+			for k, item := range b.everything() {
+				if k.pk == "T#o#2026-03" {
+					if text(item, "gsi1pk") != "T#o#persona#2026-03" || text(item, "gsi1sk") != k.sk {
+						t.Errorf("indexed under %q %q", text(item, "gsi1pk"), text(item, "gsi1sk"))
+					}
+					continue
+				}
+				copies = append(copies, k.pk)
+				if text(item, "gsi1pk") != "" {
+					t.Errorf("%v is indexed too", k)
+				}
+			}
+			slices.Sort(copies)
+			if !slices.Equal(copies, c.want) {
+				t.Errorf("copies %q, want %q", copies, c.want)
+			}
+			for _, person := range append([]string{""}, "s") {
+				found, _, err := b.Entries(t.Context(), "o", timeline.Stretch{
+					Person: person, From: noon.Add(-time.Hour), To: noon.Add(time.Hour), Page: timeline.Page{Limit: 5},
+				})
+				if err != nil || len(found) > 1 || person == "" && len(found) == 0 {
+					t.Fatalf("%d entries, %v", len(found), err)
+				}
+				for _, e := range found {
+					want := c.entry
+					want.ID = e.ID
+					if diff := cmp.Diff(want, e); diff != "" || e.ID == "" {
+						t.Errorf("%s", diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestEntriesOfOneMomentKeepTheirOrder(t *testing.T) {
+	b := openBare(t)
+	var want []string
+	for _, request := range []string{"first", "second", "third"} {
+		b.enter(entryAt(noon, request))
+		want = append([]string{request}, want...)
+	}
+	got, _ := b.requests(timeline.Stretch{From: noon, To: noon.Add(time.Millisecond), Page: timeline.Page{Limit: 2}})
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestT2AStretchIsWalkedBackOverItsMonths(t *testing.T) {
+	b := openBare(t)
+	times := map[string]time.Time{
+		"january's first":   time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC),
+		"january's last":    time.Date(2024, 1, 31, 23, 59, 59, 999_000_000, time.UTC),
+		"february's first":  time.Date(2024, 2, 1, 0, 0, 0, 0, time.UTC),
+		"leap day":          time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC),
+		"two years later":   noon,
+		"a millisecond on":  noon.Add(time.Millisecond),
+		"in another's zone": time.Date(2026, 4, 1, 0, 30, 0, 0, time.FixedZone("CET", 3600)),
+	}
+	for request, at := range times {
+		b.enter(entryAt(at, request))
+	}
+	whole := []string{"in another's zone", "a millisecond on", "two years later", "leap day", "february's first", "january's last", "january's first"}
+	from, to := times["january's first"], time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		from, to time.Time
+		want     []string
+	}{
+		"all":                        {from, to, whole},
+		"up to a moment":             {from, noon, whole[3:]},
+		"up to within a millisecond": {from, noon.Add(time.Microsecond), whole[2:]},
+		"from a moment":              {times["leap day"], to, whole[:4]},
+		"one month's first moment":   {times["february's first"], times["leap day"], []string{"february's first"}},
+		"a month without any":        {time.Date(2025, 5, 1, 0, 0, 0, 0, time.UTC), time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC), nil},
+		"no time at all":             {noon, noon, nil},
+		"backward":                   {to, from, nil},
+		"before there was time":      {time.Time{}, time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, person := range []string{"", "i"} {
+				for _, limit := range []int{1, 2, 3, 7, 500} {
+					got, answers := b.requests(timeline.Stretch{Person: person, From: c.from, To: c.to, Page: timeline.Page{Limit: limit}})
+					if !slices.Equal(got, c.want) {
+						t.Errorf("person %q by %d: %q, want %q", person, limit, got, c.want)
+					}
+					if months := 27; answers > len(c.want)+1+months/monthsAPage+1 {
+						t.Errorf("person %q by %d: %d answers", person, limit, answers)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestOneAnswerLooksIntoABoundedNumberOfMonths(t *testing.T) {
+	b := openBare(t)
+	calls := b.counted(nil, func() {
+		entries, end, err := b.Entries(t.Context(), "o", timeline.Stretch{From: noon.AddDate(-20, 0, 0), To: noon, Page: timeline.Page{Limit: 5}})
+		if err != nil || len(entries) > 0 || end == "" {
+			t.Errorf("%d entries, end %q, %v", len(entries), end, err)
+		}
+	})
+	if calls["Query"] != monthsAPage {
+		t.Errorf("%v", calls)
+	}
+}
+
+func TestAPlaceThatIsNoneIsInvalid(t *testing.T) {
+	b := openBare(t)
+	b.enter(entryAt(noon, "x"))
+	for after, want := range map[string]string{
+		"text # from outside":          "invalid malformed",
+		"01KJPWD6M030XFGT0CFQZM8B7":    "invalid malformed",
+		"zzzzzzzzzzzzzzzzzzzzzzzzzz":   "invalid malformed",
+		"7ZZZZZZZZZZZZZZZZZZZZZZZZZ":   "",
+		"00000000000000000000000000":   "",
+		lowest(noon.AddDate(9, 0, 0)):  "",
+		lowest(noon.AddDate(-9, 0, 0)): "",
+	} {
+		for _, person := range []string{"", "s"} {
+			_, _, err := b.Entries(t.Context(), "o", timeline.Stretch{
+				Person: person, From: noon.Add(-time.Hour), To: noon.Add(time.Hour), Page: timeline.Page{Limit: 5, After: after},
+			})
+			if codeOf(err) != want {
+				t.Errorf("%q: %v, want %q", after, err, want)
+			}
+		}
+	}
+}
+
+func TestARecordThatFailsIsUnavailable(t *testing.T) {
+	b := openBare(t)
+	b.counted(failing("Query", 1, cancelledFor()), func() {
+		_, _, err := b.Entries(t.Context(), "o", timeline.Stretch{From: noon, To: noon.Add(time.Hour), Page: timeline.Page{Limit: 5}})
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%v", err)
+		}
+	})
+	b.counted(failing("TransactWriteItems", 1, cancelledFor("ValidationError")), func() {
+		if err := b.Record(t.Context(), "o", entryAt(noon, "x")); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%v", err)
+		}
+	})
+}
