@@ -58,18 +58,19 @@ sam: $(SAM_STAMP)
 
 $(SAM_STAMP): $(SAM_PINS)
 	@echo "fetching aws-sam-cli (about 300 MB, once)"
-	rm -rf $(CACHE)/sam
-	python3 -m venv $(CACHE)/sam
-	$(CACHE)/sam/bin/pip install --quiet --disable-pip-version-check --requirement $(SAM_PINS)
-	touch $@
+	@rm -rf $(CACHE)/sam
+	@python3 -m venv $(CACHE)/sam
+	@$(CACHE)/sam/bin/pip install --quiet --disable-pip-version-check --requirement $(SAM_PINS)
+	@touch $@
 
 $(GOLANGCI):
 	@echo "building golangci-lint $(GOLANGCI_VERSION) (some minutes, once)"
-	GOBIN=$(CACHE)/bin/new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
-	mv $(CACHE)/bin/new/golangci-lint $@
-	rmdir $(CACHE)/bin/new
+	@GOBIN=$(CACHE)/bin/new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(CACHE)/bin/new/golangci-lint $@
+	@rmdir $(CACHE)/bin/new
 
 # ---- The bootstraps, one target a logical id of template.yaml; sam build calls them --------------------------
+# The same source makes the same file, whatever the commit, so a deployment changes only the functions that changed.
 
 ARCHITECTURE ?= arm64
 BUILD_DIR ?= .aws-sam/build
@@ -90,5 +91,5 @@ BOOTSTRAPS := $(patsubst FOLDER_%,build-%,$(filter FOLDER_%,$(.VARIABLES)))
 .PHONY: $(BOOTSTRAPS)
 $(BOOTSTRAPS): build-%:
 	@test -n "$(GOARCH_$(ARCHITECTURE))" || { echo "ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)"; exit 1; }
-	GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags "-s -w" \
-	  -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER_$*)
+	GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc \
+	  -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER_$*)
