@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -260,4 +261,33 @@ func (d *Document) content(pointer, kind string, body []byte) error {
 		return fmt.Errorf("the body is no JSON: %w", err)
 	}
 	return d.schemas[at+"/schema"].Validate(value)
+}
+
+// Match is the route of a request by its method and its path as it is sent;
+// false when the document has none. A path without parameters goes before one
+// with.
+func (d *Document) Match(method, path string) (string, bool) {
+	path, err := url.PathUnescape(path)
+	if err != nil {
+		return "", false
+	}
+	found := ""
+	for _, o := range d.operations {
+		if of, template, _ := strings.Cut(o.Route, " "); of == method && fits(template, path) {
+			if found == "" || strings.Count(template, "{") < strings.Count(found, "{") {
+				found = o.Route
+			}
+		}
+	}
+	return found, found != ""
+}
+
+// fits tells whether a path is one of a template's.
+func fits(template, path string) bool {
+	want, got := strings.Split(template, "/"), strings.Split(path, "/")
+	return len(want) == len(got) && !slices.ContainsFunc(want, func(part string) bool {
+		own := got[0]
+		got = got[1:]
+		return part != own && (!strings.HasPrefix(part, "{") || own == "")
+	})
 }

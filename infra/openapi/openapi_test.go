@@ -129,3 +129,23 @@ func TestRequestsAreHeld(t *testing.T) {
 		})
 	}
 }
+
+func TestMatch(t *testing.T) {
+	d := document(t)
+	for _, c := range []struct{ method, path, want string }{
+		{"GET", "/v1/me", "GET /v1/me"},
+		{"GET", "/v1/users/maria", "GET /v1/users/{id}"},
+		{"PUT", "/v1/users/maria/roles/staff", "PUT /v1/users/{id}/roles/{role}"},
+		{"GET", "/v1/users/mar%69a", "GET /v1/users/{id}"},
+		{"GET", "/v1/users/a%2Fb", ""},
+		{"GET", "/v1/users/%", ""},
+		{"DELETE", "/v1/users/maria", ""},
+		{"GET", "/v1/users/", ""},
+		{"GET", "/v1/users/maria/roles", ""},
+		{"GET", "/v1/you", ""},
+	} {
+		if got, ok := d.Match(c.method, c.path); got != c.want || ok != (c.want != "") {
+			t.Errorf("%s %s is %q, want %q", c.method, c.path, got, c.want)
+		}
+	}
+}
