@@ -77,6 +77,11 @@ func TestReadNamesEveryFault(t *testing.T) {
 			[]string{"/name", "/email", "/username", "/type", "/internal", "/signIn", "/roles/0/role", "/roles/0/until", "/locations"}},
 		"U1 26 locations": {as(body.ReadUser), `{"name": "a", "username": "a", "type": "general", "locations": ["` + strings.Join(strings.Split("abcdefghijklmnopqrstuvwxyz", ""), `","`) + `"]}`,
 			[]string{"/locations"}},
+
+		"a year before those of RFC 3339":  {as(body.ReadAssignment), `{"until": "0000-01-01T00:00:00+00:01"}`, []string{"/until"}},
+		"a year after those of RFC 3339":   {as(body.ReadAssignment), `{"until": "9999-12-31T23:59:59-00:01"}`, []string{"/until"}},
+		"the last year, whatever the zone": {as(body.ReadAssignment), `{"until": "9999-12-31T23:59:59Z"}`, nil},
+
 		"assignment": {as(body.ReadAssignment), `{"locations": "x", "until": 5, "role": "y"}`, []string{"/locations", "/until", "/role"}},
 		"location":   {as(body.ReadLocation), `{"parent": "a b"}`, []string{"/name", "/parent"}},
 		"workflow":   {as(body.ReadWorkflow), `{"name": []}`, []string{"/name"}},
@@ -230,6 +235,20 @@ func TestEmail(t *testing.T) {
 		_, err := body.Read(data, func(o *body.Object) string { return o.Text("e", body.Email) })
 		if (err == nil) != want {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestR5TheFirstInstantIsAnEnd: what Go has for no time at all is a time of
+// the contract, and an assignment that ended then is none without an end.
+func TestR5TheFirstInstantIsAnEnd(t *testing.T) {
+	for text, endless := range map[string]bool{
+		`{"until": "0001-01-01T00:00:00Z"}`: false, `{"until": "0001-01-01T01:00:00+01:00"}`: false,
+		`{"until": null}`: true, `{}`: true,
+	} {
+		a, err := body.Read([]byte(text), body.ReadAssignment)
+		if err != nil || a.Until.IsZero() != endless {
+			t.Errorf("R5 %s: until %v, %v", text, a.Until, err)
 		}
 	}
 }

@@ -258,7 +258,9 @@ func (o *Object) Time(member string) time.Time {
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	// An offset can lead out of the years that RFC 3339 writes with four digits;
+	// nothing could read such a time again.
+	if year := at.UTC().Year(); err != nil || year < 0 || year > 9999 {
 		o.Fault(member, "A time as RFC 3339 has it is expected, like 2030-01-31T00:00:00Z.")
 		return time.Time{}
 	}

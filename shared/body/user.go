@@ -49,7 +49,12 @@ func ReadUser(o *Object) directory.User {
 // elsewhere. Locations is nil without a limit, and empty but not nil for one
 // that names no location, which role.Limit refuses (R5).
 func ReadAssignment(o *Object) authz.Assignment {
-	return authz.Assignment{Locations: o.IDs("locations", mostLocations), Until: o.Time("until")}
+	a := authz.Assignment{Locations: o.IDs("locations", mostLocations), Until: o.Time("until")}
+	if o.Has("until") && a.Until.IsZero() {
+		// The zero time would be taken for no end at all, and it has long passed.
+		a.Until = a.Until.Add(time.Nanosecond)
+	}
+	return a
 }
 
 type userBody struct {
