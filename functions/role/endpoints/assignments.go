@@ -8,6 +8,7 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
+	"gemba/shared/fault"
 	"gemba/shared/role"
 )
 
@@ -68,6 +69,11 @@ func decodeAssigning(r *api.Request) (in assigning, err error) {
 	}
 	if in.given.Role, err = r.PathID("role"); err != nil {
 		return in, err
+	}
+	if dry := r.Query.Get("dryRun"); dry != "" && dry != "false" {
+		return in, fault.Faulty(fault.Invalid, "malformed", []fault.Problem{{
+			Pointer: "/dryRun", Detail: "Giving and taking a role cannot be tried here without doing it. Nothing was changed.",
+		}})
 	}
 	in.precondition, err = r.Precondition()
 	return in, err

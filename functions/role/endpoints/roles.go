@@ -3,7 +3,8 @@
 //
 // It decides the form of these calls' requests and answers. Where the contract
 // is silent: giving or taking a role answers the user as it is then, with its
-// new version.
+// new version. A dry run of either is refused, because doing it after all is
+// what its caller least expects.
 package endpoints
 
 import (
