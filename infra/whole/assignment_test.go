@@ -111,6 +111,20 @@ func TestLimitsAndEndsOfAssignments(t *testing.T) {
 		ada.put(t, "/v1/users/lea/roles/lead", nil).is(t, 200)
 		may(t, svc, "lea", "delete", item("i1"), true, "role_grant")
 	})
+	t.Run("a dry run changes nothing", func(t *testing.T) {
+		before := ada.get(t, "/v1/users/lea").is(t, 200)
+		for _, r := range []reply{
+			ada.put(t, "/v1/users/lea/roles/ward?dryRun=true", nil), ada.delete(t, "/v1/users/lea/roles/lead?dryRun=true"),
+		} {
+			if r.status >= 300 {
+				r.problem(t, 400, "malformed", "/dryRun")
+			}
+			o.silent(t, r)
+		}
+		if after := ada.get(t, "/v1/users/lea").is(t, 200); string(after.raw) != string(before.raw) {
+			t.Errorf("%s", after.raw)
+		}
+	})
 	for rule, body := range map[string]object{
 		"R5 a limit that is empty":                      {"locations": []string{}},
 		"R5 a limit that the user is not at":            {"locations": []string{"west"}},

@@ -231,6 +231,12 @@ func text(value any) string {
 	return out
 }
 
+// stringOf is a value as JSON.
+func stringOf(value any) string {
+	out, _ := json.Marshal(value) // it came as JSON
+	return string(out)
+}
+
 // plain is a value as JSON would give it back.
 func plain(t *testing.T, value any) object {
 	t.Helper()

@@ -15,10 +15,13 @@ package whole
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,32 +43,57 @@ var repository = func() string {
 // idle is the longest pause of a session on the package's stack.
 const idle = 5 * time.Minute
 
-// shared is the package's stack, started by the first test that asks for it.
+// shared is the package's stack, started by the first test that asks for it,
+// and all that it has logged.
 var shared struct {
 	once    sync.Once
 	running *stack.Stack
 	err     error
+	log     lines
 }
 
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if shared.running != nil {
 		shared.running.Close()
-		for _, lost := range shared.running.Abandoned() {
-			fmt.Fprintln(os.Stderr, "the notifier gave up:", lost)
+		for _, fault := range slices.Concat(abandoned(), leaks(shared.log.String())) {
+			fmt.Fprintln(os.Stderr, fault)
 			code = max(code, 1)
 		}
 	}
 	os.Exit(code)
 }
 
+// abandoned are the stream's records that the notifier gave up.
+func abandoned() []string {
+	var out []string
+	for _, record := range shared.running.Abandoned() {
+		out = append(out, fmt.Sprint("the notifier gave up ", record))
+	}
+	return out
+}
+
+// leaks are lines of a log that are not one JSON object, or that have what no
+// log may: passwords, tokens, the text of mails, addresses and what was sent in
+// bodies (T5). It is asked when all tests have sent what they send.
+func leaks(log string) []string {
+	secrets := []string{password, "Wrong-horse", "Demo-pass", "eyJ", "Bearer ", "temporarily signed in", ".example", "Her board is empty", "Sam \"S\""}
+	var out []string
+	for line := range strings.Lines(log) {
+		if !json.Valid([]byte(line)) || slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(line, s) }) {
+			out = append(out, "the log has "+line)
+		}
+	}
+	return out
+}
+
 // running is the stack with the demo world in it.
 func running(t *testing.T) *stack.Stack {
 	t.Helper()
 	shared.once.Do(func() {
-		log := io.Discard
+		log := io.Writer(&shared.log)
 		if testing.Verbose() {
-			log = os.Stderr
+			log = io.MultiWriter(log, os.Stderr)
 		}
 		shared.running, shared.err = stack.Start(context.Background(), stack.Options{
 			Root: repository, Log: log, Say: func(string) {}, Handlers: functions.Handlers(idle),

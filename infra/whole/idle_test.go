@@ -15,12 +15,14 @@ func idlesOut(t *testing.T, program string) {
 	c := launch(t, []string{program}, "IMPERSONATION_IDLE="+pause.String(), "SEED="+saved(t, named(clinic(), "clinic")))
 	c.ready(t)
 	o := &organization{url: c.url, id: "clinic", clients: map[string]client{}}
-	for _, user := range []string{"ada", "sam"} {
+	for _, user := range []string{"ada", "sam", "mia"} {
 		o.as(t, user)
 	}
 
 	acting, expires := touched(t, o, pause)
-	past(expires)
+	for mia := o.as(t, "mia"); !time.Now().After(expires); { // a refused request is no activity
+		mia.in(acting.session).get(t, "/v1/me").problem(t, 403, "impersonation_invalid")
+	}
 	t.Run("I4 a pause beyond the limit ends it", func(t *testing.T) {
 		acting.get(t, "/v1/me").problem(t, 403, "impersonation_invalid")
 		o.session(t, acting.session).has(t, object{"cause": "idle"})

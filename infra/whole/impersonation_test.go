@@ -99,6 +99,12 @@ func TestAnImpersonation(t *testing.T) {
 			}
 		}
 	})
+	t.Run("T4 of another organization it is none", func(t *testing.T) {
+		other := found(t, nil)
+		other.as(t, "sam").in(acting.session).get(t, "/v1/me").problem(t, 403, "impersonation_invalid")
+		other.as(t, "ada").get(t, "/v1/impersonations/"+acting.session).problem(t, 404, "not_found")
+		other.as(t, "ada").delete(t, "/v1/impersonations/"+acting.session).problem(t, 404, "not_found")
+	})
 	t.Run("I5 signing out ends it, and tells", func(t *testing.T) {
 		out := acting.delete(t, "/v1/impersonations/"+acting.session).is(t, 200).has(t, object{"id": acting.session, "cause": "signed_out"})
 		instant(t, out.body["endedAt"])
@@ -222,6 +228,28 @@ func TestWhomNobodyImpersonates(t *testing.T) {
 			acting.delete(t, "/v1/impersonations/"+acting.session).is(t, 200)
 		})
 	}
+}
+
+func TestWhatAnOrganizationSettles(t *testing.T) {
+	t.Parallel()
+	settled := func(impersonation object) func(object) {
+		return func(w object) { w["organization"].(object)["settings"] = object{"impersonation": impersonation} }
+	}
+	t.Run("I5 impersonation switched off", func(t *testing.T) {
+		o := found(t, settled(object{"enabled": false}))
+		r := o.as(t, "sam").post(t, "/v1/impersonations", object{"subject": "mia", "credentials": o.own("sam")}).problem(t, 403, "impersonation_disabled")
+		o.tells(t, r, object{"type": "impersonation", "outcome": "denied"})
+	})
+	t.Run("I3, I4 a reason required, an end of its own", func(t *testing.T) {
+		o := found(t, settled(object{"reasonRequired": true, "absoluteMinutes": 3}))
+		o.as(t, "sam").post(t, "/v1/impersonations", object{"subject": "mia", "credentials": o.own("sam")}).problem(t, 422, "reason_required", "/reason")
+		o.as(t, "sam").post(t, "/v1/impersonations", object{"subject": "mia", "reason": "  ", "credentials": o.own("sam")}).problem(t, 422, "reason_required", "/reason")
+		acting, r := o.begin(t, "sam", "mia", object{"reason": "A question"})
+		if r.body["endsAt"] != r.body["expiresAt"] || instant(t, r.body["endsAt"]).Sub(instant(t, r.body["startedAt"])) != 3*time.Minute {
+			t.Errorf("%s", r.raw)
+		}
+		acting.get(t, "/v1/me").is(t, 200)
+	})
 }
 
 func TestProof(t *testing.T) {
