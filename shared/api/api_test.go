@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,7 @@ type store struct {
 	recorded []timeline.Entry
 	loads    int
 	failLoad error
+	inactive bool
 }
 
 func (s *store) SignIn(_ context.Context, sub string) (string, string, error) {
@@ -48,9 +50,17 @@ func (s *store) Load(context.Context, string, directory.Keys) (directory.Facts, 
 		Policy:       1,
 		Users: map[string]directory.User{
 			"root":  user("root", directory.Assignment{Assignment: authz.Assignment{Role: admin.RoleRef}}),
-			"nurse": user("nurse"),
+			"nurse": s.changed(user("nurse")),
 		},
 	}, s.failLoad
+}
+
+// changed is the user, inactive when the store says so.
+func (s *store) changed(u directory.User) directory.User {
+	if s.inactive {
+		u.Type = authz.Inactive
+	}
+	return u
 }
 
 func (s *store) Record(_ context.Context, _ string, e timeline.Entry) error {
@@ -66,17 +76,19 @@ func (s *store) Meter(ctx context.Context) (context.Context, func() []slog.Attr)
 	return ctx, func() []slog.Attr { return nil }
 }
 
-// sessions knows one session of root on nurse in this mode.
+// sessions knows one session of root in this mode, on nurse unless it says on
+// whom.
 type sessions struct {
-	mode   impersonation.Mode
-	closed impersonation.Cause
+	mode    impersonation.Mode
+	subject string
+	closed  impersonation.Cause
 }
 
 func (s *sessions) Resume(_ context.Context, _, actor, id string, at time.Time) (impersonation.Session, error) {
 	if id != "x" || actor != "root" {
 		return impersonation.Session{}, impersonation.Invalid()
 	}
-	return impersonation.Session{ID: "x", Mode: s.mode, Actor: directory.Named{ID: "root"}, Subject: directory.Named{ID: "nurse"},
+	return impersonation.Session{ID: "x", Mode: s.mode, Actor: directory.Named{ID: "root"}, Subject: directory.Named{ID: cmp.Or(s.subject, "nurse")},
 		Started: at, Last: at, Ends: at.Add(time.Hour), Idles: at.Add(5 * time.Minute)}, nil
 }
 
@@ -108,8 +120,13 @@ type answer struct {
 
 func invoke(t *testing.T, f *api.Function, sub string, headers map[string]string) answer {
 	t.Helper()
+	return ask(t, f, sub, headers, "", "secret-body")
+}
+
+func ask(t *testing.T, f *api.Function, sub string, headers map[string]string, query, body string) answer {
+	t.Helper()
 	event := map[string]any{
-		"routeKey": "PUT /v1/thing", "headers": headers, "body": "secret-body",
+		"routeKey": "PUT /v1/thing", "headers": headers, "rawQueryString": query, "body": body,
 		"requestContext": map[string]any{"requestId": "r-1", "domainName": "api.example", "authorizer": map[string]any{"jwt": map[string]any{"claims": map[string]string{"sub": sub}}}},
 	}
 	payload, err := json.Marshal(event)
@@ -199,7 +216,7 @@ func TestOneWayThrough(t *testing.T) {
 		{name: "a lost race decides again", sub: "root", races: 3, status: 200, loads: 4},
 		{name: "a race lost for ever is unavailable", sub: "root", races: 100, status: 503, loads: 12},
 		{name: "I6 an admin action needs both sides", sub: "root", header: map[string]string{"impersonation-session": "x"}, mode: impersonation.Full, status: 403, denied: true, loads: 1},
-		{name: "I6 read_only refuses a write first of all", sub: "root", header: map[string]string{"impersonation-session": "x"}, mode: impersonation.ReadOnly, status: 403},
+		{name: "I6 read_only refuses a write first of all", sub: "root", header: map[string]string{"impersonation-session": "x"}, mode: impersonation.ReadOnly, status: 403, denied: true, loads: 1},
 		{name: "a session of nobody's", sub: "root", header: map[string]string{"impersonation-session": "y"}, status: 403},
 		{name: "a session named empty", sub: "root", header: map[string]string{"impersonation-session": ""}, status: 403},
 		{name: "somebody else's session", sub: "nurse", header: map[string]string{"impersonation-session": "x"}, status: 403},
@@ -232,6 +249,67 @@ func TestEveryAnswerOfASessionSaysSo(t *testing.T) {
 	a = invoke(t, f, "root", map[string]string{"x-request-id": "two\r\nlines"})
 	if _, there := a.Headers["x-request-id"]; there {
 		t.Errorf("T5 text from outside in a header: %q", a.Headers)
+	}
+}
+
+// TestWhatIsNotLookedIntoComesLast: that a request is malformed, or a write in a
+// read_only session, is told to nobody whose sign-in or session is over.
+func TestWhatIsNotLookedIntoComesLast(t *testing.T) {
+	session := map[string]string{"impersonation-session": "x"}
+	tooLong := strings.Repeat("x", api.MaxBody+1)
+	for _, c := range []struct {
+		name, sub, query, body string
+		header                 map[string]string
+		mode                   impersonation.Mode
+		inactive               bool
+		code                   string
+		closed                 impersonation.Cause
+	}{
+		{name: "malformed", sub: "root", query: "%zz", code: "malformed"},
+		{name: "U2 malformed, of somebody inactive", sub: "nurse", query: "%zz", inactive: true, code: "sign_in_disabled"},
+		{name: "malformed, of nobody", sub: "nobody", query: "%zz", code: "unknown_sign_in"},
+		{name: "too long, of nobody", sub: "nobody", body: tooLong, code: "unknown_sign_in"},
+		{name: "I5 malformed, in a session", sub: "root", query: "%zz", header: session, mode: impersonation.Full, code: "malformed"},
+		{name: "I5 too long, in a session", sub: "root", body: tooLong, header: session, mode: impersonation.Full, code: "body_too_large"},
+		{name: "I6 too long, in a read_only session", sub: "root", body: tooLong, header: session, mode: impersonation.ReadOnly, code: "read_only"},
+		{name: "I5 malformed, in a session that lost its subject", sub: "root", query: "%zz", header: session, mode: impersonation.Full,
+			inactive: true, code: "impersonation_invalid", closed: impersonation.WentInactive},
+		{name: "I5 a write, in a read_only session that lost its subject", sub: "root", header: session, mode: impersonation.ReadOnly,
+			inactive: true, code: "impersonation_invalid", closed: impersonation.WentInactive},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			who := &sessions{mode: c.mode}
+			f := function(&store{inactive: c.inactive}, who, &strings.Builder{}, endpoint(func() error { return nil }))
+			a := ask(t, f, c.sub, c.header, c.query, c.body)
+			if !strings.Contains(a.Body, `"urn:problem:`+c.code+`"`) || who.closed != c.closed {
+				t.Errorf("%d %s, ended %v", a.StatusCode, a.Body, who.closed)
+			}
+			lasts := c.header != nil && c.closed == impersonation.NoCause
+			if _, says := a.Headers["impersonation-session"]; says != lasts {
+				t.Errorf("I5 headers %v", a.Headers)
+			}
+		})
+	}
+}
+
+// TestARefusalOfTheUseCaseIsADeniedAttempt: T1 also of what no right allows.
+func TestARefusalOfTheUseCaseIsADeniedAttempt(t *testing.T) {
+	s := &store{}
+	refusal := fault.New(fault.Denied, "own_roles_in_session", "")
+	a := invoke(t, function(s, &sessions{}, &strings.Builder{}, endpoint(func() error { return refusal })), "root", nil)
+	if a.StatusCode != 403 || len(s.recorded) != 1 || !s.recorded[0].Denied || s.recorded[0].Cause != "own_roles_in_session" {
+		t.Errorf("T1 %d, recorded %+v", a.StatusCode, s.recorded)
+	}
+}
+
+// TestI5ASessionThatEndsUnderARequest: the write fails as in a session that
+// was over before, and the answer does not say that it lasts.
+func TestI5ASessionThatEndsUnderARequest(t *testing.T) {
+	admin := &sessions{mode: impersonation.Full, subject: "root"}
+	f := function(&store{}, admin, &strings.Builder{}, endpoint(impersonation.Invalid))
+	a := invoke(t, f, "root", map[string]string{"impersonation-session": "x"})
+	if _, says := a.Headers["impersonation-session"]; a.StatusCode != 403 || says {
+		t.Errorf("%d, headers %v", a.StatusCode, a.Headers)
 	}
 }
 

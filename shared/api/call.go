@@ -88,6 +88,14 @@ func (c *call) stillRightful(ctx context.Context, caller directory.Caller) error
 	return impersonation.Invalid()
 }
 
+// forget lets no answer say that a session lasts which was found to have ended
+// while the request was under way (I5).
+func (c *call) forget(err error) {
+	if err != nil && fault.Of(err).Code == fault.Of(impersonation.Invalid()).Code {
+		c.request.Session = impersonation.Session{}
+	}
+}
+
 // maySignIn holds the actor to U2: the token may be older than the change.
 func maySignIn(caller directory.Caller) bool {
 	actor := caller.Model.Subject(caller.Actor.Decisive(), caller.At)

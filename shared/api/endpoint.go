@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"net/http"
@@ -56,7 +57,12 @@ func (e Endpoint[In]) Bind() Bound {
 
 // Public is an endpoint that nobody signs in for.
 func Public(route string, do func(*Request) Response) Bound {
-	return Bound{route, func(_ context.Context, c *call) (Response, error) { return do(&c.request), nil }}
+	return Bound{route, func(_ context.Context, c *call) (Response, error) {
+		if c.request.unreadable != nil {
+			return Response{}, c.request.unreadable
+		}
+		return do(&c.request), nil
+	}}
 }
 
 // decideAttempts bounds how often a request decides anew because its write
@@ -69,16 +75,14 @@ func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
 	if err := c.authenticate(ctx); err != nil {
 		return Response{}, err
 	}
-	if c.request.Session.Mode == impersonation.ReadOnly && !e.reads() {
-		return Response{}, fault.New(fault.Denied, "read_only", "This session may look, not change.")
-	}
-	in, err := e.Decode(&c.request)
+	in, err := e.read(c)
 	if err != nil {
-		return Response{}, err
+		return Response{}, e.refuseUnread(ctx, c, err)
 	}
 	for attempt := range decideAttempts {
 		response, err := e.attempt(ctx, c, in)
 		if !fault.IsRaced(err) {
+			c.forget(err)
 			return response, err
 		}
 		select {
@@ -90,8 +94,49 @@ func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
 	return Response{}, fault.New(fault.Unavailable, "busy", "")
 }
 
+// read is what the request asks for, or why that is not looked into: a write in
+// a read_only session first of all (I6), then its form.
+func (e Endpoint[In]) read(c *call) (in In, err error) {
+	if c.request.Session.Mode == impersonation.ReadOnly && !e.reads() {
+		return in, fault.New(fault.Denied, "read_only", "This session may look, not change.")
+	}
+	if c.request.unreadable != nil {
+		return in, c.request.unreadable
+	}
+	return e.Decode(&c.request)
+}
+
 func (e Endpoint[In]) reads() bool {
 	return e.ReadOnly || strings.HasPrefix(e.Route, http.MethodGet+" ")
+}
+
+// refuseUnread is the no to a request that is not looked into. It is of no use
+// to who may not sign in any more (U2), nor to a session that lost what it
+// needs: that ends here, too (I5). What read_only refuses is a denied attempt
+// (T1).
+func (e Endpoint[In]) refuseUnread(ctx context.Context, c *call, refusal error) error {
+	caller, err := c.load(ctx, directory.Keys{})
+	if err != nil || !fault.Is(refusal, fault.Denied) {
+		return cmp.Or(err, refusal)
+	}
+	target := whole(caller)
+	if in, err := e.Decode(&c.request); err == nil {
+		target = e.target(caller, in)
+	}
+	return cmp.Or(c.recordDenied(ctx, caller, e.Action, target, fault.Of(refusal).Code), refusal)
+}
+
+// target is what the action is on.
+func (e Endpoint[In]) target(caller directory.Caller, in In) authz.Resource {
+	if e.Target == nil {
+		return whole(caller)
+	}
+	return e.Target(caller, in)
+}
+
+// whole is the organization as a target.
+func whole(caller directory.Caller) authz.Resource {
+	return authz.Resource{Type: authz.OrganizationResource, ID: caller.Organization.ID}
 }
 
 // asked is what a repeated request has to be the same in.
@@ -118,25 +163,22 @@ func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, er
 			return kept, err
 		}
 	}
-	target := authz.Resource{Type: authz.OrganizationResource, ID: caller.Organization.ID}
-	if e.Target != nil {
-		target = e.Target(caller, in)
-	}
+	target := e.target(caller, in)
 	if decision := caller.Decide(e.Action, target); !decision.Allowed {
 		return Response{}, c.refuse(ctx, caller, e.Action, target, decision)
 	}
-	return e.Do(ctx, caller, in)
+	response, err := e.Do(ctx, caller, in)
+	if fault.Is(err, fault.Denied) {
+		err = cmp.Or(c.recordDenied(ctx, caller, e.Action, target, fault.Of(err).Code), err)
+	}
+	return response, err
 }
 
 // refuse is a no: denied to who may know of the target, not found to who may
 // not (T4). A denied admin attempt is written into the timeline (T1).
 func (c *call) refuse(ctx context.Context, caller directory.Caller, action authz.Action, target authz.Resource, d authz.Decision) error {
-	if action.Admin() {
-		entry := caller.Entry(deniedType(action, target.Type), action.String(), timeline.Target{Type: target.Type.String(), ID: target.ID})
-		entry.Denied, entry.Cause = true, d.Reason.String()
-		if err := c.deps.Store.Record(ctx, caller.Organization.ID, entry); err != nil {
-			return err
-		}
+	if err := c.recordDenied(ctx, caller, action, target, d.Reason.String()); err != nil {
+		return err
 	}
 	if !caller.Knows(target) {
 		return fault.New(fault.NotFound, "not_found", "")
@@ -144,17 +186,33 @@ func (c *call) refuse(ctx context.Context, caller directory.Caller, action authz
 	if d.Reason == authz.UnknownResource {
 		return unknownRole(caller, target)
 	}
-	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+d.Reason.String()+".")
+	return denied(d)
+}
+
+// recordDenied writes down that somebody was refused an admin action (T1).
+func (c *call) recordDenied(ctx context.Context, caller directory.Caller, action authz.Action, target authz.Resource, cause string) error {
+	if !action.Admin() {
+		return nil
+	}
+	entry := caller.Entry(deniedType(action, target.Type), action.String(), timeline.Target{Type: target.Type.String(), ID: target.ID})
+	entry.Denied, entry.Cause = true, cause
+	return c.deps.Store.Record(ctx, caller.Organization.ID, entry)
 }
 
 // unknownRole is the answer to a role that does not exist, given to or taken
 // from a user that one knows: only an administrator of the user may learn that
 // it does not (T4); to anybody else it is as any role.
 func unknownRole(caller directory.Caller, target authz.Resource) error {
-	if caller.Decide(authz.AdministerUser, target).Allowed {
+	d := caller.Decide(authz.AdministerUser, target)
+	if d.Allowed {
 		return fault.New(fault.NotFound, "not_found", "There is no such role.")
 	}
-	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+authz.NoGrant.String()+".")
+	return denied(d)
+}
+
+// denied is the no to who may know of the target.
+func denied(d authz.Decision) error {
+	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+d.Reason.String()+".")
 }
 
 // deniedType is the type of the entry of a denied attempt.

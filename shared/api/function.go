@@ -102,9 +102,6 @@ func (f *Function) serve(ctx context.Context, c *call, payload []byte) (Response
 	if !ok {
 		return Response{}, fault.New(fault.NotFound, "not_found", "There is nothing here.")
 	}
-	if len(c.request.Body) > MaxBody {
-		return Response{}, fault.New(fault.Invalid, "body_too_large", "A request body is at most 1 MB.")
-	}
 	return route.serve(ctx, c)
 }
 

@@ -29,6 +29,9 @@ type Request struct {
 	Session impersonation.Session
 	route   string
 	header  map[string]string
+	// unreadable is what is wrong with the request before its endpoint's form,
+	// nil when nothing is. Who asks, and in which session, comes first.
+	unreadable error
 }
 
 // event is the part of an API Gateway event that is read; the rest costs no
@@ -69,10 +72,13 @@ func (r *Request) decode(payload []byte) error {
 		r.Body = body
 	}
 	query, err := url.ParseQuery(e.RawQueryString)
-	if err != nil {
-		return fault.New(fault.Invalid, "malformed", "The query string is not well-formed.")
-	}
 	r.Query = query
+	switch {
+	case err != nil:
+		r.unreadable = fault.New(fault.Invalid, "malformed", "The query string is not well-formed.")
+	case len(r.Body) > MaxBody:
+		r.unreadable = fault.New(fault.Invalid, "body_too_large", "A request body is at most 1 MB.")
+	}
 	return nil
 }
 
