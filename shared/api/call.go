@@ -38,10 +38,17 @@ func (c *call) authenticate(ctx context.Context) error {
 	if c.organization, c.actor, err = c.deps.Store.SignIn(ctx, sub); err != nil {
 		return err
 	}
+	return c.resume(ctx)
+}
+
+// resume is the session that the request names. One that ended under a request
+// is found here when its write is decided anew (I5).
+func (c *call) resume(ctx context.Context) error {
 	id, named := c.request.header[sessionHeader]
 	if !named {
 		return nil
 	}
+	var err error
 	c.request.Session, err = c.deps.Sessions.Resume(ctx, c.organization, c.actor, id, c.at)
 	return err
 }
@@ -86,14 +93,6 @@ func (c *call) stillRightful(ctx context.Context, caller directory.Caller) error
 		return err
 	}
 	return impersonation.Invalid()
-}
-
-// forget lets no answer say that a session lasts which was found to have ended
-// while the request was under way (I5).
-func (c *call) forget(err error) {
-	if err != nil && fault.Of(err).Code == fault.Of(impersonation.Invalid()).Code {
-		c.request.Session = impersonation.Session{}
-	}
 }
 
 // maySignIn holds the actor to U2: the token may be older than the change.

@@ -82,8 +82,10 @@ func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
 	for attempt := range decideAttempts {
 		response, err := e.attempt(ctx, c, in)
 		if !fault.IsRaced(err) {
-			c.forget(err)
 			return response, err
+		}
+		if err := c.resume(ctx); err != nil {
+			return Response{}, err
 		}
 		select {
 		case <-ctx.Done():
