@@ -55,12 +55,25 @@ func (a *asker) decide(q Question) authz.Decision {
 	subject, r := a.subject(q.Subject), a.resource(q.Resource)
 	action, _ := authz.ParseAction(r.Type, q.Action)
 	d := a.Model.Decide(subject, action, r)
+	if d.Reason == authz.UnknownResource && r.User != nil && !a.may(authz.ReadAdministration) {
+		return a.anyRole(subject, r)
+	}
 	if unknown(d) {
 		return d
 	}
 	foreign := r.Type == authz.OrganizationResource && r.ID != a.Organization.ID
 	if foreign || !d.Allowed && a.secret(subject, q.Resource, r) {
 		return authz.Decision{Reason: authz.UnknownResource}
+	}
+	return d
+}
+
+// anyRole is the answer about a role that does not exist, to who may not know
+// that (T4): what one that is not to be granted would get.
+func (a *asker) anyRole(subject authz.Subject, r authz.Resource) authz.Decision {
+	d := a.Model.Decide(subject, authz.AdministerUser, r)
+	if d.Allowed {
+		return authz.Decision{Reason: authz.NotGrantable}
 	}
 	return d
 }

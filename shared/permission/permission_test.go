@@ -142,6 +142,39 @@ func TestT4TargetsNotKnownAnswerAsNobody(t *testing.T) {
 	}
 }
 
+// TestT4WhichRolesExist: who may not read the roles learns by no reason whether
+// there is one of an id.
+func TestT4WhichRolesExist(t *testing.T) {
+	c := caller("nurse", "nurse")
+	capture := c.Users["nurse"]
+	capture.Type = authz.Capture
+	typed := c
+	typed.Subject, typed.Actor, typed.Users = capture, capture, map[string]directory.User{"nurse": capture}
+	for name, tt := range map[string]struct {
+		c          directory.Caller
+		about      string
+		none, some authz.Reason
+	}{
+		"a plain user":                       {c, "nurse", authz.NoGrant, authz.NoGrant},
+		"U2 one who may hold no such right":  {typed, "nurse", authz.WrongUserType, authz.WrongUserType},
+		"I6 the actor may not read them":     {caller("local", "nurse"), "local", authz.NotGrantable, authz.NotGrantable},
+		"R10 an admin is told":               {caller("reader", "reader"), "reader", authz.UnknownResource, authz.NoGrant},
+		"R10 so is a local administrator":    {caller("local", "local"), "nurse", authz.UnknownResource, authz.NotGrantable},
+		"R10 and who asks of others' rights": {caller("reader", "reader"), "nurse", authz.UnknownResource, authz.NoGrant},
+	} {
+		for _, action := range []string{"grant_role", "revoke_role"} {
+			q := onUser(tt.c.Subject.ID, action, tt.about)
+			if d := ask(tt.c, q); d != (authz.Decision{Reason: tt.some}) {
+				t.Errorf("%s, %s: of a role %v, want %v", name, action, d, tt.some)
+			}
+			q.Resource.Role = "nothing"
+			if d := ask(tt.c, q); d != (authz.Decision{Reason: tt.none}) {
+				t.Errorf("%s, %s: of none %v, want %v", name, action, d, tt.none)
+			}
+		}
+	}
+}
+
 // TestT4Secrets: what a plain user is told of items that they may not see.
 func TestT4Secrets(t *testing.T) {
 	secret := []string{"draft", "private", "private draft"}

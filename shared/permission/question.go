@@ -19,6 +19,8 @@
 //     items that are neither, the reason is told. A yes, which without seeing
 //     is to participate alone (C5), stays one. Who may ask about anybody else
 //     is told, and so is who brings the facts along.
+//   - Who may not read the roles is answered about one that does not exist as
+//     about one that may not be granted (T4).
 //   - The organization of a question is the asker's own, or unknown.
 package permission
 
