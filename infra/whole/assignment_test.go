@@ -287,3 +287,37 @@ func fullAdministrators(t *testing.T, clients map[string]client) []string {
 	}
 	return out
 }
+
+// TestARoleLosingItsAdministrators edits one administrator's role while the
+// other's is taken: two different things that each leave one only alone.
+func TestARoleLosingItsAdministrators(t *testing.T) {
+	t.Parallel()
+	second := object{"name": "Second", "admin": object{"globalUserAdministrator": object{"createUsers": true, "grantableRoles": "all"}, "roleAdministrator": true}}
+	lessened := object{"name": "Second", "admin": object{"globalUserAdministrator": object{"grantableRoles": []string{"frontline"}}, "roleAdministrator": true}}
+	o := found(t, nil)
+	ada, abe := o.as(t, "ada"), o.as(t, "abe")
+	ada.put(t, "/v1/roles/second", second).is(t, 201)
+	ada.put(t, "/v1/users/abe/roles/second", nil).is(t, 200)
+	ada.delete(t, "/v1/users/abe/roles/admin").is(t, 200)
+	for round := range 12 {
+		tag := ada.get(t, "/v1/roles/second").is(t, 200).etag()
+		replies := together(2, func(i int) reply {
+			if i == 0 {
+				return ada.put(t, "/v1/roles/second", lessened, "If-Match", tag)
+			}
+			return abe.delete(t, "/v1/users/ada/roles/admin")
+		})
+		mayAll := func(c client) bool {
+			r := c.put(t, "/v1/users/mia/roles/ward", nil)
+			return r.status == 200
+		}
+		switch {
+		case replies[0].status == 200 && replies[1].status != 200 && mayAll(ada) && !mayAll(abe):
+			ada.put(t, "/v1/roles/second", second, "If-Match", replies[0].etag()).is(t, 200)
+		case replies[1].status == 200 && replies[0].status != 200 && mayAll(abe) && !mayAll(ada):
+			abe.put(t, "/v1/users/ada/roles/admin", nil).is(t, 200)
+		default:
+			t.Fatalf("R13 round %d: %d %s, %d %s", round, replies[0].status, replies[0].raw, replies[1].status, replies[1].raw)
+		}
+	}
+}

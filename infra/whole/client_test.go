@@ -131,7 +131,7 @@ func (r reply) problem(t *testing.T, status int, code string, pointers ...string
 	if kind := r.header.Get("Content-Type"); kind != "application/problem+json" {
 		t.Errorf("%s: Content-Type %q", r.call, kind)
 	}
-	if r.body["type"] != "urn:problem:"+code || r.body["status"] != float64(status) || text(r.body["title"]) == "" || text(r.body["requestId"]) == "" {
+	if r.body["type"] != "urn:problem:"+code || r.body["status"] != float64(status) || text(r.body["title"]) == "" || r.body["requestId"] != r.request() {
 		t.Errorf("%s: this is no problem %s: %s", r.call, code, r.raw)
 	}
 	if diff := cmp.Diff(slices.Sorted(slices.Values(pointers)), r.pointers(t)); diff != "" {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -127,6 +128,23 @@ func (c *command) end(t *testing.T) int {
 	return c.ProcessState.ExitCode()
 }
 
+// child is the process of a program that it started.
+func (c *command) child(t *testing.T, program string) int {
+	t.Helper()
+	for _, path := range c.left(t) {
+		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		if err == nil && strings.HasPrefix(filepath.Base(strings.Split(string(line), "\x00")[0]), program) {
+			id, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+	}
+	t.Fatalf("%s does not run", program)
+	return 0
+}
+
 // left are the processes with its mark.
 func (c *command) left(t *testing.T) []string {
 	t.Helper()
@@ -166,6 +184,16 @@ func TestTheOneCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		if code := c.end(t); code != 0 {
+			t.Errorf("exit code %d: %s", code, c.stderr.String())
+		}
+	})
+	t.Run("a part that ends by itself ends it all", func(t *testing.T) {
+		c := launch(t, []string{program})
+		c.ready(t)
+		if err := syscall.Kill(c.child(t, "java"), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		if code := c.end(t); code != 1 || !strings.Contains(c.stderr.String(), "DynamoDB Local ended by itself") {
 			t.Errorf("exit code %d: %s", code, c.stderr.String())
 		}
 	})

@@ -44,6 +44,9 @@ func TestAnImpersonation(t *testing.T) {
 	acting, started := o.begin(t, "sam", "mia", object{"reason": "Her board is empty."})
 
 	t.Run("I3 tells the session", func(t *testing.T) {
+		if got := started.header.Get("Location"); got != "/v1/impersonations/"+acting.session {
+			t.Errorf("Location %q", got)
+		}
 		started.members(t, "id", "actor", "subject", "reason", "mode", "startedAt", "expiresAt", "endsAt", "notice", "banner")
 		started.has(t, object{"actor": sam, "subject": mia, "mode": "full", "reason": "Her board is empty.", "notice": object{"status": "queued"}})
 		if got := text(started.at("banner", "text")); !strings.Contains(got, "The sam") || !strings.Contains(got, "The mia") {
@@ -260,6 +263,11 @@ func TestProof(t *testing.T) {
 		r := fresh.post(t, "/v1/impersonations", object{"subject": "mia"}).is(t, 201)
 		fresh.delete(t, "/v1/impersonations/"+text(r.body["id"])).is(t, 200)
 		fresh.post(t, "/v1/impersonations", object{"subject": "mia"}).problem(t, 403, "reauthentication_needed")
+	})
+	t.Run("I2 by the ID token of it as well", func(t *testing.T) {
+		token := text(client{url: o.url}.post(t, "/_local/token", o.own("vera")).is(t, 200).body["idToken"])
+		r := client{url: o.url, token: token}.post(t, "/v1/impersonations", object{"subject": "mia"}).is(t, 201)
+		client{url: o.url, token: token}.delete(t, "/v1/impersonations/"+text(r.body["id"])).is(t, 200)
 	})
 	t.Run("I2 a sign-in of 61 seconds ago, or of the future", func(t *testing.T) {
 		own := claims(t, o.anew(t, "sam").token)

@@ -84,6 +84,9 @@ func TestTheNotice(t *testing.T) {
 		if diff := cmp.Diff([]any{o.email("mia")}, mail["to"]); diff != "" {
 			t.Error(diff)
 		}
+		if from := text(mail["from"]); !strings.Contains(from, "@") {
+			t.Errorf("from %q", from)
+		}
 		if diff := cmp.Diff(notice(actor), written(mail)); diff != "" {
 			t.Error(diff)
 		}

@@ -93,6 +93,17 @@ func TestAsking(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+	t.Run("X-Request-ID comes back with a refusal", func(t *testing.T) {
+		r := mia.post(t, "/access/v1/evaluation", "{", "X-Request-ID", "abc").is(t, 400)
+		if got := r.header.Get("X-Request-ID"); got != "abc" {
+			t.Errorf("%q", got)
+		}
+	})
+	t.Run("a subject that is no user is unknown", func(t *testing.T) {
+		q := question("mia", "view", item("i1"))
+		q["subject"].(object)["type"] = "group"
+		mia.post(t, "/access/v1/evaluation", q).is(t, 200).has(t, object{"decision": false, "context": object{"reason": "unknown_subject"}})
+	})
 	t.Run("unknown members are ignored", func(t *testing.T) {
 		q := question("mia", "view", item("i1"))
 		q["more"], q["subject"].(object)["properties"], q["action"].(object)["x"] = 1, object{"a": 1}, 2

@@ -77,6 +77,10 @@ func TestPersonaReport(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+	t.Run("P6 says of which place and when it is", func(t *testing.T) {
+		ada.get(t, "/v1/persona-report").is(t, 200).has(t, object{"location": nil})
+		ada.get(t, "/v1/persona-report?location=east").is(t, 200).has(t, object{"location": "east"})
+	})
 	t.Run("P5 fewer than four people have unreachable targets", func(t *testing.T) {
 		if got := verdicts(t, ada, "?location=west")["frontline"]; got[len(got)-len("unreachable 0"):] != "unreachable 0" {
 			t.Errorf("frontline of one: %s", got)

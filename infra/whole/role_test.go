@@ -13,8 +13,15 @@ func TestReadingRoles(t *testing.T) {
 	o := found(t, nil)
 	t.Run("R10 shows them to whoever administers anything", func(t *testing.T) {
 		for user, status := range map[string]int{"ada": 200, "lena": 200, "sam": 200, "rita": 200, "svc": 200, "mia": 403, "lea": 403, "wally": 403} {
-			o.as(t, user).get(t, "/v1/roles").is(t, status)
-			o.as(t, user).get(t, "/v1/roles/frontline").is(t, status)
+			for _, path := range []string{"/v1/roles", "/v1/roles/frontline", "/v1/roles/nothing"} {
+				r := o.as(t, user).get(t, path)
+				if status == 403 {
+					r.problem(t, 403, "denied")
+					o.tells(t, r, object{"outcome": "denied", "subject": object{"id": user, "name": "The " + user}})
+				} else if r.status != 200 && path != "/v1/roles/nothing" {
+					t.Errorf("%s %s: %d", user, path, r.status)
+				}
+			}
 		}
 	})
 	t.Run("lists all of them, whatever the page", func(t *testing.T) {
