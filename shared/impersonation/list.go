@@ -22,11 +22,15 @@ const readBudget = 2000
 // the id to go on after. Without an actor these are the caller's own and those
 // on the caller, and for a system administrator all; an actor's are for that
 // actor, who administers them, or a system administrator, and NotFound to
-// everybody else (T4). Sessions that are over are ended first (I4).
+// everybody else (T4). Sessions that are over are ended first (I4). Invalid when
+// the page is to go on after what is no session's id.
 func (s *Service) List(ctx context.Context, c directory.Caller, q Query, page directory.Page) ([]Session, string, error) {
 	of, err := selection(c, q)
 	if err != nil {
 		return nil, "", err
+	}
+	if page.After != "" && !directory.IsID(page.After) {
+		return nil, "", fault.New(fault.Invalid, "malformed", "This cursor was not given for this list.")
 	}
 	found := []Session{}
 	for read := 0; read < readBudget; {

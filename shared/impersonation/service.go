@@ -109,10 +109,13 @@ func system(c directory.Caller) bool {
 }
 
 // End signs the actor out, or revokes the session for who oversees it (I5).
-// A session that is over stays as it ended. Errors: NotFound as Get, Denied to
-// a subject who may only look, and read_only to who revokes from within a
-// read-only session (I6).
+// A session that is over stays as it ended. Errors: read_only first of all to
+// who would end another session from within a read-only one (I6), NotFound as
+// Get, Denied to a subject who may only look.
 func (s *Service) End(ctx context.Context, c directory.Caller, id string) (Session, error) {
+	if err := s.looksOnly(ctx, c, id); err != nil {
+		return Session{}, err
+	}
 	session, err := s.Get(ctx, c, id)
 	if err != nil || session.Cause != NoCause {
 		return session, err
@@ -128,6 +131,19 @@ func (s *Service) End(ctx context.Context, c directory.Caller, id string) (Sessi
 	return s.store.Session(ctx, c.Organization.ID, id)
 }
 
+// looksOnly refuses to end any session but the caller's own from within a
+// read-only one, whether or not there is another (I6).
+func (s *Service) looksOnly(ctx context.Context, c directory.Caller, id string) error {
+	if c.Session == "" || c.Session == id {
+		return nil
+	}
+	own, err := s.store.Session(ctx, c.Organization.ID, c.Session)
+	if err != nil || own.Mode != ReadOnly {
+		return err
+	}
+	return s.refuseEnd(ctx, c, id, "read_only", "This session may look, not change.")
+}
+
 // endCause is why the caller may end the session.
 func (s *Service) endCause(ctx context.Context, c directory.Caller, session Session) (Cause, error) {
 	if session.Actor.ID == c.Actor.ID {
@@ -138,24 +154,14 @@ func (s *Service) endCause(ctx context.Context, c directory.Caller, session Sess
 		return NoCause, err
 	}
 	if !may {
-		return NoCause, s.refuseEnd(ctx, c, session, "denied", "Only who acts, or who administers them, ends an impersonation.")
-	}
-	if c.Session == "" {
-		return Revoked, nil
-	}
-	own, err := s.store.Session(ctx, c.Organization.ID, c.Session)
-	if err != nil {
-		return NoCause, err
-	}
-	if own.Mode == ReadOnly {
-		return NoCause, s.refuseEnd(ctx, c, session, "read_only", "This session may look, not change.")
+		return NoCause, s.refuseEnd(ctx, c, session.ID, "denied", "Only who acts, or who administers them, ends an impersonation.")
 	}
 	return Revoked, nil
 }
 
 // refuseEnd records that somebody may not end the session, and says so (T1).
-func (s *Service) refuseEnd(ctx context.Context, c directory.Caller, session Session, code, detail string) error {
-	e := c.Entry(timeline.Impersonation, "end", timeline.Target{Type: "impersonation", ID: session.ID})
+func (s *Service) refuseEnd(ctx context.Context, c directory.Caller, session, code, detail string) error {
+	e := c.Entry(timeline.Impersonation, "end", timeline.Target{Type: "impersonation", ID: session})
 	e.Denied, e.Cause = true, code
 	if err := s.store.Record(ctx, c.Organization.ID, e); err != nil {
 		return err

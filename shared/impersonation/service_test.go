@@ -2,6 +2,7 @@ package impersonation_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,8 +134,13 @@ func TestRevokeFromWithinASession(t *testing.T) {
 	r.Mode = impersonation.ReadOnly
 	looking, err := w.service.Start(t.Context(), w.caller(t, admin, manager), r)
 	must(t, err)
-	if _, err := w.service.End(t.Context(), w.acting(t, looking), target.ID); code(err) != "read_only" {
-		t.Fatalf("I6 read_only refuses every write: got %v", err)
+	for _, id := range []string{target.ID, "none"} {
+		if _, err := w.service.End(t.Context(), w.acting(t, looking), id); code(err) != "read_only" {
+			t.Fatalf("I6 read_only refuses every write first of all: got %v", err)
+		}
+	}
+	if denied := len(w.entries(t, "end")); denied != 2 {
+		t.Errorf("T1: %d entries", denied)
 	}
 	_, err = w.service.End(t.Context(), w.caller(t, admin), looking.ID)
 	must(t, err)
@@ -226,5 +232,15 @@ func TestList(t *testing.T) {
 	}
 	if s := w.session(t, b); s.Cause != impersonation.Idle {
 		t.Errorf("I4: the listing left %q", s.Cause)
+	}
+}
+
+func TestAListGoesOnAfterNothingButASession(t *testing.T) {
+	w := newWorld(t)
+	for _, after := range []string{"#", strings.Repeat("x", 2000), "\x00"} {
+		_, _, err := w.service.List(t.Context(), w.caller(t, system), impersonation.Query{}, directory.Page{Limit: 2, After: after})
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("after %.5q: %v", after, err)
+		}
 	}
 }
