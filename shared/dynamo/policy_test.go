@@ -485,3 +485,58 @@ func TestC11NoReadingMixesAUserWithAnotherPolicy(t *testing.T) {
 	close(stop)
 	reading.Wait()
 }
+
+// TestC11AReadingOvertakenByANewerPolicyIsReadAgain lets another request of
+// the same instance follow the policy while this one has read an older state.
+func TestC11AReadingOvertakenByANewerPolicyIsReadAgain(t *testing.T) {
+	store, place := fixture.World(t)
+	w := watch(place)
+	if _, _, err := w.load(t, "coach"); err != nil {
+		t.Fatal(err)
+	}
+	overtaken := false
+	w.hook = func(_ string, _ any, next func() (any, error)) (any, error) {
+		out, err := next()
+		if !overtaken {
+			overtaken = true
+			hold(t, store, place, "coach", "coach", false)
+			mustEdit(t, store, "coach", func(r *role.Role, _ uint64) { r.Admin.Quality = true })
+			if _, err := w.Load(t.Context(), fixture.Organization, directory.Keys{}); err != nil {
+				t.Error(err)
+			}
+		}
+		return out, err
+	}
+	facts, _, err := w.load(t, "coach")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, holds := facts.Users["coach"].Assignment("coach"); holds {
+		t.Errorf("the coach of before is judged by the policy of version %d", facts.Policy)
+	}
+}
+
+// TestC11AColdStartTrustsNoEntityOfAYoungChange puts an entity back to what a
+// query shows that comes between a change's commit and its last write.
+func TestC11AColdStartTrustsNoEntityOfAYoungChange(t *testing.T) {
+	store, place := fixture.World(t)
+	staff := map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "P#" + fixture.Organization}, "sk": &types.AttributeValueMemberS{Value: "ROLE#staff"},
+	}
+	old, err := place.Client().GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &place.Table, Key: staff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustEdit(t, store, "staff", describe("Caregivers"))
+	place.Clock.Advance(9 * time.Second)
+	if _, err := place.Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &place.Table, Item: old.Item}); err != nil {
+		t.Fatal(err)
+	}
+	facts, err := place.Open().Load(t.Context(), fixture.Organization, directory.Keys{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := facts.Model.Role("staff"); r.Name != "Caregivers" {
+		t.Errorf("the role is %q at version %d", r.Name, facts.Policy)
+	}
+}
