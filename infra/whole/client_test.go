@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -35,6 +36,7 @@ func (c client) in(session string) client {
 // reply is what came back.
 type reply struct {
 	call   string
+	sent   time.Time
 	status int
 	header http.Header
 	raw    []byte
@@ -45,6 +47,7 @@ type reply struct {
 // to be sent as JSON; headers come in pairs.
 func (c client) send(t *testing.T, method, path string, body any, headers ...string) reply {
 	t.Helper()
+	sent := time.Now()
 	response, err := http.DefaultClient.Do(c.request(t, method, path, body, headers...))
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
@@ -54,7 +57,7 @@ func (c client) send(t *testing.T, method, path string, body any, headers ...str
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	r := reply{call: method + " " + path, status: response.StatusCode, header: response.Header, raw: raw}
+	r := reply{call: method + " " + path, sent: sent, status: response.StatusCode, header: response.Header, raw: raw}
 	_ = json.Unmarshal(raw, &r.body) // a body that is no object stays raw
 	return r
 }

@@ -28,7 +28,7 @@ type command struct {
 	url            string
 	mark           string
 	stdout, stderr lines
-	ended          chan error
+	ended          chan struct{}
 }
 
 // lines is an output that may be read while it is written.
@@ -54,7 +54,7 @@ func (l *lines) String() string {
 func launch(t *testing.T, line []string, environment ...string) *command {
 	t.Helper()
 	port := freePort(t)
-	c := &command{Cmd: exec.CommandContext(t.Context(), line[0], line[1:]...), url: "http://127.0.0.1:" + port, mark: rand.Text(), ended: make(chan error, 1)}
+	c := &command{Cmd: exec.CommandContext(t.Context(), line[0], line[1:]...), url: "http://127.0.0.1:" + port, mark: rand.Text(), ended: make(chan struct{})}
 	c.Dir = repository
 	c.Env = append(os.Environ(), "PORT="+port, "SEED=", "IMPERSONATION_IDLE=", markVariable+"="+c.mark)
 	c.Env = append(c.Env, environment...)
@@ -65,7 +65,10 @@ func launch(t *testing.T, line []string, environment ...string) *command {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { c.ended <- c.Wait() }()
+	go func() {
+		defer close(c.ended)
+		_ = c.Wait() // how it ended is in ProcessState
+	}()
 	return c
 }
 
@@ -99,8 +102,8 @@ func (c *command) ready(t *testing.T) {
 			}
 		}
 		select {
-		case err := <-c.ended:
-			t.Fatalf("it ended: %v\n%s", err, c.stderr.String())
+		case <-c.ended:
+			t.Fatalf("it ended: %v\n%s", c.ProcessState, c.stderr.String())
 		case <-time.After(50 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {

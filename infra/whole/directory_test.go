@@ -9,7 +9,7 @@ import (
 
 func TestSigningIn(t *testing.T) {
 	t.Parallel()
-	o := found(t, nil)
+	o := quiet(t)
 	t.Run("gives tokens of both kinds, and each is somebody", func(t *testing.T) {
 		r := client{url: o.url}.post(t, "/_local/token", o.own("mia")).is(t, 200)
 		for _, kind := range []string{"accessToken", "idToken"} {

@@ -106,7 +106,7 @@ func TestMalformedBodies(t *testing.T) {
 // TestMalformedIDs puts what no id can be where one is expected.
 func TestMalformedIDs(t *testing.T) {
 	t.Parallel()
-	o := found(t, nil)
+	o := quiet(t)
 	ada := o.as(t, "ada")
 	ids := []string{"-a", "_a", ".", "a%20b", "a%2Fb", "%C3%A9", "a%0Ab", "%00", strings.Repeat("a", 65)}
 	calls := []string{

@@ -49,6 +49,25 @@ func notice(impersonator string) []string {
 	}
 }
 
+// handed is the last mail to a user, when the session's notice is out.
+func (o *organization) handed(t *testing.T, session, user string) object {
+	t.Helper()
+	eventually(t, "the notice to "+user, func() bool {
+		return at(o.session(t, session).body, "notice", "status") == "sent"
+	})
+	found := mails(t, o.url, o.email(user))
+	if len(found) == 0 {
+		t.Fatalf("%s got no mail", user)
+	}
+	return found[len(found)-1]
+}
+
+// over signs out.
+func over(t *testing.T, acting client) {
+	t.Helper()
+	acting.delete(t, "/v1/impersonations/"+acting.session).is(t, 200)
+}
+
 func TestTheNotice(t *testing.T) {
 	t.Parallel()
 	const actor = `Sam "S" <b>O'Neil</b> & Sons`
@@ -59,25 +78,10 @@ func TestTheNotice(t *testing.T) {
 			}
 		}
 	})
-	handed := func(t *testing.T, session, user string) object {
-		t.Helper()
-		eventually(t, "the notice to "+user, func() bool {
-			return at(o.session(t, session).body, "notice", "status") == "sent"
-		})
-		found := mails(t, o.url, o.email(user))
-		if len(found) == 0 {
-			t.Fatalf("%s got no mail", user)
-		}
-		return found[len(found)-1]
-	}
-	over := func(t *testing.T, acting client) {
-		t.Helper()
-		acting.delete(t, "/v1/impersonations/"+acting.session).is(t, 200)
-	}
 	t.Run("I8 in its words, names being text", func(t *testing.T) {
 		acting, started := o.begin(t, "sam", "mia")
 		started.has(t, object{"notice": object{"status": "queued"}})
-		mail := handed(t, acting.session, "mia")
+		mail := o.handed(t, acting.session, "mia")
 		if mail["subject"] != "KaiNexus: A KaiNexus Administrator has signed in as you" {
 			t.Errorf("subject %v", mail["subject"])
 		}
@@ -97,10 +101,10 @@ func TestTheNotice(t *testing.T) {
 	})
 	t.Run("I8 one a session", func(t *testing.T) {
 		acting, _ := o.begin(t, "sam", "mia")
-		handed(t, acting.session, "mia")
+		o.handed(t, acting.session, "mia")
 		over(t, acting)
 		next, _ := o.begin(t, "sam", "wes")
-		handed(t, next.session, "wes")
+		o.handed(t, next.session, "wes")
 		over(t, next)
 		for user, sessions := range map[string]int{"mia": 2, "wes": 1} {
 			if got := len(mails(t, o.url, o.email(user))); got != sessions {
@@ -108,38 +112,43 @@ func TestTheNotice(t *testing.T) {
 			}
 		}
 	})
-	t.Run("I8 none for an internal actor, none without an address", func(t *testing.T) {
-		before := len(mails(t, o.url, ""))
-		internal, started := o.begin(t, "vera", "finn")
-		started.has(t, object{"notice": object{"status": "not_required", "why": "internal_actor"}})
-		over(t, internal)
-		addressless, started := o.begin(t, "sam", "noel")
-		started.has(t, object{"notice": object{"status": "not_required", "why": "no_email"}})
-		over(t, addressless)
-		// A later notice has gone out: what there was to send before it, has too.
-		last, _ := o.begin(t, "sam", "lea")
-		handed(t, last.session, "lea")
-		over(t, last)
-		if got := mails(t, o.url, o.email("finn")); len(got) > 0 {
-			t.Errorf("finn got %v", got)
+}
+
+func TestNoNotice(t *testing.T) {
+	t.Parallel()
+	o := found(t, nil)
+	before := len(mails(t, o.url, ""))
+	internal, started := o.begin(t, "vera", "finn")
+	started.has(t, object{"notice": object{"status": "not_required", "why": "internal_actor"}})
+	over(t, internal)
+	addressless, started := o.begin(t, "sam", "noel")
+	started.has(t, object{"notice": object{"status": "not_required", "why": "no_email"}})
+	over(t, addressless)
+	// A later notice has gone out: what there was to send before it, has too.
+	last, _ := o.begin(t, "sam", "lea")
+	o.handed(t, last.session, "lea")
+	over(t, last)
+	if got := mails(t, o.url, o.email("finn")); len(got) > 0 {
+		t.Errorf("finn got %v", got)
+	}
+	for _, mail := range mails(t, o.url, "")[before:] {
+		if len(mail["to"].(list)) == 0 || text(at(mail["to"], 0)) == "" {
+			t.Errorf("a mail to nobody: %v", mail)
 		}
-		for _, mail := range mails(t, o.url, "")[before:] {
-			if len(mail["to"].(list)) == 0 || text(at(mail["to"], 0)) == "" {
-				t.Errorf("a mail to nobody: %v", mail)
-			}
-		}
-		for id, why := range map[string]string{internal.session: "internal_actor", addressless.session: "no_email"} {
-			o.session(t, id).has(t, object{"notice": object{"status": "not_required", "why": why}})
-		}
-	})
-	t.Run("I8 the organization's own product name", func(t *testing.T) {
-		other := found(t, func(w object) { w["organization"].(object)["settings"] = object{"productName": "Kaizen & Co"} })
-		acting, _ := other.begin(t, "sam", "mia")
-		eventually(t, "the notice", func() bool { return len(mails(t, other.url, other.email("mia"))) == 1 })
-		mail := mails(t, other.url, other.email("mia"))[0]
-		if mail["subject"] != "Kaizen & Co: A Kaizen & Co Administrator has signed in as you" || !strings.Contains(strings.Join(written(mail), "\n"), "a Kaizen & Co Administrator, The sam, has") {
-			t.Errorf("%v", mail)
-		}
-		over(t, acting)
-	})
+	}
+	for id, why := range map[string]string{internal.session: "internal_actor", addressless.session: "no_email"} {
+		o.session(t, id).has(t, object{"notice": object{"status": "not_required", "why": why}})
+	}
+}
+
+func TestTheNoticeOfAProduct(t *testing.T) {
+	t.Parallel()
+	other := found(t, func(w object) { w["organization"].(object)["settings"] = object{"productName": "Kaizen & Co"} })
+	acting, _ := other.begin(t, "sam", "mia")
+	eventually(t, "the notice", func() bool { return len(mails(t, other.url, other.email("mia"))) == 1 })
+	mail := mails(t, other.url, other.email("mia"))[0]
+	if mail["subject"] != "Kaizen & Co: A Kaizen & Co Administrator has signed in as you" || !strings.Contains(strings.Join(written(mail), "\n"), "a Kaizen & Co Administrator, The sam, has") {
+		t.Errorf("%v", mail)
+	}
+	over(t, acting)
 }

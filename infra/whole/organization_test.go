@@ -45,6 +45,21 @@ func found(t *testing.T, change func(world object)) *organization {
 	return o
 }
 
+// quiet is an organization that tests share who change nothing in it.
+func quiet(t *testing.T) *organization {
+	t.Helper()
+	quietly.once.Do(func() { quietly.organization = found(t, nil) })
+	if quietly.organization == nil {
+		t.Fatal("there is no organization to ask")
+	}
+	return quietly.organization
+}
+
+var quietly struct {
+	once         sync.Once
+	organization *organization
+}
+
 // named gives a clinic an id, and its users names and addresses of their own.
 func named(w object, id string) object {
 	o := &organization{id: id}
@@ -111,7 +126,8 @@ func (o *organization) entries(t *testing.T, of reply) []object {
 func entriesOf(t *testing.T, administrator client, of reply) []object {
 	t.Helper()
 	var out []object
-	for _, entry := range timeline(t, administrator, "") {
+	since := of.sent.Truncate(time.Millisecond).UTC().Format(time.RFC3339Nano) // an entry's id has milliseconds
+	for _, entry := range timeline(t, administrator, "from="+url.QueryEscape(since)) {
 		if entry["requestId"] == of.request() {
 			out = append(out, entry)
 		}

@@ -49,7 +49,7 @@ func verdicts(t *testing.T, c client, query string) map[string]string {
 
 func TestPersonaReport(t *testing.T) {
 	t.Parallel()
-	o := found(t, nil)
+	o := quiet(t)
 	ada := o.as(t, "ada")
 	t.Run("P4 counts general and capture users, P5 against ranges of heads", func(t *testing.T) {
 		want := map[string]int{"base": 14, "frontline": 5, "leader": 2, "executive": 0, "ci_coach": 1, "champion": 2, "none": 4, "ci_experts": 3}

@@ -10,7 +10,7 @@ import (
 
 func TestReadingRoles(t *testing.T) {
 	t.Parallel()
-	o := found(t, nil)
+	o := quiet(t)
 	t.Run("R10 shows them to whoever administers anything", func(t *testing.T) {
 		for user, status := range map[string]int{"ada": 200, "lena": 200, "sam": 200, "rita": 200, "svc": 200, "mia": 403, "lea": 403, "wally": 403} {
 			for _, path := range []string{"/v1/roles", "/v1/roles/frontline", "/v1/roles/nothing"} {
@@ -154,7 +154,7 @@ func putNeedsVersion(t *testing.T, o *organization, rita client) {
 
 func TestRolesThatBreakARule(t *testing.T) {
 	t.Parallel()
-	o := found(t, nil)
+	o := quiet(t)
 	rita := o.as(t, "rita")
 	grant := func(permissions object, more ...object) object {
 		g := object{"workflows": []string{"improvement"}, "permissions": permissions}

@@ -88,6 +88,14 @@ func TestReadingTheTimeline(t *testing.T) {
 			t.Errorf("%v", found)
 		}
 	})
+}
+
+func TestWhoReadsTheTimeline(t *testing.T) {
+	t.Parallel()
+	o := found(t, nil)
+	ada := o.as(t, "ada")
+	ada.put(t, "/v1/users/mia/persona", object{"persona": "leader"}).is(t, 200)
+	all := timeline(t, ada, "")
 	t.Run("T2 a cursor is of its query and caller", func(t *testing.T) {
 		next := url.QueryEscape(text(ada.get(t, "/v1/timeline?limit=1").is(t, 200).body["next"]))
 		ada.get(t, "/v1/timeline?limit=1&type=role&cursor="+next).problem(t, 400, "malformed", "")

@@ -99,7 +99,7 @@ func changed(t *testing.T, claims, by object) object {
 
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	o := found(t, nil)
+	o := quiet(t)
 	good := o.as(t, "ada").token
 	parts := strings.Split(good, ".")
 	own := claims(t, good)
