@@ -82,8 +82,12 @@ func TestLoadsIntoTableAndPool(t *testing.T) {
 	server, pool, app := userPool(t)
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", *client.Options().BaseEndpoint)
 	t.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.Endpoint())
-	t.Setenv("AWS_ACCESS_KEY_ID", "local")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
+	credentials, err := client.Options().Credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", credentials.AccessKeyID)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", credentials.SecretAccessKey)
 	args := []string{"-world", "../demo/world.json", "-table", table, "-user-pool", pool, "-region", client.Options().Region}
 	for _, want := range []string{"users               200        0", "users                 0      200"} {
 		stdout, stderr, err := command(t, none, args...)

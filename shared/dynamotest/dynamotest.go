@@ -1,8 +1,11 @@
 // Package dynamotest gives a test a table of its own on DynamoDB Local.
 //
 // A process of tests starts one server when the first test asks, fetching it
-// if need be, and the server ends with the process. Nothing is ever skipped: a
-// machine on which it cannot start is a failed test that says what to do.
+// if need be, and the server ends with the process. Each table is alone under
+// an access key of its own: it is reached by its client's options alone, and is
+// as fast as the first however many there were. Nothing is ever skipped: a
+// machine on which the server cannot start is a failed test that says what to
+// do.
 package dynamotest
 
 import (
@@ -28,20 +31,21 @@ func Table(t testing.TB) (client *dynamodb.Client, table string) {
 		t.Fatalf("a table on DynamoDB Local: %v", err)
 	}
 	table = "test-" + rand.Text()
-	if _, err := dynamolocal.CreateTable(t.Context(), started.client, table, started.form); err != nil {
+	client = dynamodb.NewFromConfig(dynamolocal.Config(started.local.Endpoint(), rand.Text()))
+	if _, err := dynamolocal.CreateTable(t.Context(), client, table, started.form); err != nil {
 		t.Fatalf("a table on DynamoDB Local: %v", err)
 	}
 	t.Cleanup(func() {
-		if _, err := started.client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
+		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
 			t.Errorf("delete the table: %v", err)
 		}
 	})
-	return started.client, table
+	return client, table
 }
 
 type server struct {
-	client *dynamodb.Client
-	form   template.Table
+	local *dynamolocal.Server
+	form  template.Table
 }
 
 // start runs the server once a process; it is never closed, because only the
@@ -55,11 +59,11 @@ var start = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	local, err := dynamolocal.Start(context.Background(), root, func(string) {})
+	local, err := dynamolocal.StartApart(context.Background(), root, func(string) {})
 	if err != nil {
 		return nil, err
 	}
-	return &server{client: dynamodb.NewFromConfig(local.Config()), form: form}, nil
+	return &server{local: local, form: form}, nil
 })
 
 func tableForm(root string) (template.Table, error) {

@@ -38,7 +38,7 @@ func TestTableHasTheTemplatesForm(t *testing.T) {
 
 func TestTablesAreApart(t *testing.T) {
 	client, one := dynamotest.Table(t)
-	_, other := dynamotest.Table(t)
+	elsewhere, other := dynamotest.Table(t)
 
 	_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &one, Item: map[string]types.AttributeValue{
 		"pk": &types.AttributeValueMemberS{Value: "p"}, "sk": &types.AttributeValueMemberS{Value: "s"},
@@ -46,13 +46,24 @@ func TestTablesAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for table, want := range map[string]int32{one: 1, other: 0} {
-		found, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+	for _, c := range []struct {
+		client *dynamodb.Client
+		table  string
+		want   int32
+	}{{client, one, 1}, {elsewhere, other, 0}} {
+		found, err := c.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &c.table})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found.Count != want {
-			t.Errorf("%d items, want %d", found.Count, want)
+		if found.Count != c.want {
+			t.Errorf("%d items, want %d", found.Count, c.want)
 		}
+	}
+	tables, err := elsewhere.ListTables(t.Context(), &dynamodb.ListTablesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tables.TableNames) != 1 {
+		t.Errorf("tables that slow each other down: %v", tables.TableNames)
 	}
 }

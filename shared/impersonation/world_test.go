@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -117,30 +116,6 @@ var people = []struct {
 	{setup, "ward", authz.Setup, ""}, {capture, "ward", authz.Capture, ""}, {wall, "ward", authz.Wallboard, ""},
 }
 
-// one is the table of all tests, each in an organization of its own: DynamoDB
-// Local slows with every table that it ever had.
-var one struct {
-	sync.Mutex
-	client *dynamodb.Client
-	table  string
-}
-
-// lasting keeps the table when the test ends that asked first; it goes with
-// the process.
-type lasting struct{ testing.TB }
-
-func (lasting) Cleanup(func()) {}
-
-func table(t *testing.T) (*dynamodb.Client, string) {
-	t.Helper()
-	one.Lock()
-	defer one.Unlock()
-	if one.client == nil {
-		one.client, one.table = dynamotest.Table(lasting{t})
-	}
-	return one.client, one.table
-}
-
 // username and sub are unique in the deployment.
 func (w *world) username(id string) string { return id + "@" + w.org }
 func (w *world) sub(id string) string      { return "sub-" + w.org + "-" + id }
@@ -148,7 +123,7 @@ func (w *world) sub(id string) string      { return "sub-" + w.org + "-" + id }
 // newWorld makes the organization; change may alter its settings.
 func newWorld(t *testing.T, change ...func(*directory.Settings)) *world {
 	t.Helper()
-	client, name := table(t)
+	client, name := dynamotest.Table(t)
 	o := client.Options()
 	w := &world{org: rand.Text(), clock: &clock{at: noon}, pool: &pool{}}
 	cfg := aws.Config{Region: o.Region, Credentials: o.Credentials, HTTPClient: o.HTTPClient}

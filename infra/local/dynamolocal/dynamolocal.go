@@ -33,6 +33,17 @@ var listening = regexp.MustCompile(`^listening on port (\d+)$`)
 // loopback address until Close or the end of this process. A machine without
 // Java or Maven gets an error that says what to install.
 func Start(ctx context.Context, root string, say func(string)) (*Server, error) {
+	return start(ctx, root, say, "-sharedDb")
+}
+
+// StartApart is Start, but each access key has tables of its own. A server
+// looks through the streams of all tables that an access key ever had with
+// every write, so many tables of one key slow each other down.
+func StartApart(ctx context.Context, root string, say func(string)) (*Server, error) {
+	return start(ctx, root, say)
+}
+
+func start(ctx context.Context, root string, say func(string), flags ...string) (*Server, error) {
 	if _, err := exec.LookPath("java"); err != nil {
 		return nil, fmt.Errorf("java was not found, which runs DynamoDB Local: install a Java runtime, 17 or newer (Debian: apt-get install default-jre-headless)")
 	}
@@ -40,9 +51,11 @@ func Start(ctx context.Context, root string, say func(string)) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), "java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", // it starts twice as fast so
-		"-Djava.library.path="+dir, "-cp", filepath.Join(dir, "classes")+string(os.PathListSeparator)+filepath.Join(dir, "*"),
-		"Loopback", "-sharedDb", "-inMemory", "-disableTelemetry")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "java", append([]string{
+		"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", // it starts twice as fast so
+		"-Djava.library.path=" + dir, "-cp", filepath.Join(dir, "classes") + string(os.PathListSeparator) + filepath.Join(dir, "*"),
+		"Loopback", "-inMemory", "-disableTelemetry",
+	}, flags...)...)
 	cmd.Env = append(os.Environ(), "DDB_LOCAL_TELEMETRY=0")
 	process, err := child.Start(ctx, cmd, listening)
 	if err != nil {
@@ -61,16 +74,17 @@ func (s *Server) Done() <-chan struct{} { return s.process.Done }
 func (s *Server) Endpoint() string { return "http://127.0.0.1:" + s.process.Port }
 
 // Config is the SDK's configuration for this server.
-func (s *Server) Config() aws.Config { return Config(s.Endpoint()) }
+func (s *Server) Config() aws.Config { return Config(s.Endpoint(), "local") }
 
 // Config is the SDK's configuration for a local endpoint, with credentials
-// that mean nothing and that no environment can replace by real ones.
-func Config(endpoint string) aws.Config {
+// that mean nothing and that no environment can replace by real ones. The
+// access key is letters and digits.
+func Config(endpoint, accessKey string) aws.Config {
 	return aws.Config{
 		Region:       template.Region,
 		BaseEndpoint: aws.String(endpoint),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
+			return aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: "local"}, nil
 		}),
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // Config is the SDK's configuration for this server.
-func (s *Server) Config() aws.Config { return dynamolocal.Config(s.Endpoint()) }
+func (s *Server) Config() aws.Config { return dynamolocal.Config(s.Endpoint(), "local") }
 
 // CreatePool creates the user pool and its client and is their ids.
 func (s *Server) CreatePool(ctx context.Context, pool template.Pool, client template.PoolClient) (poolID, clientID string, err error) {

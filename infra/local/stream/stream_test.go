@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
-	"gemba/infra/local/dynamolocal"
 	"gemba/infra/local/function"
 	"gemba/infra/local/template"
 	"gemba/shared/dynamotest"
@@ -26,8 +25,9 @@ func source(t *testing.T) (*dynamodb.Client, Source) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o := client.Options()
 	return client, Source{
-		Config: dynamolocal.Config(aws.ToString(client.Options().BaseEndpoint)), Table: table,
+		Config: aws.Config{Region: o.Region, BaseEndpoint: o.BaseEndpoint, Credentials: o.Credentials}, Table: table,
 		ARN: aws.ToString(described.Table.LatestStreamArn), TTLAttribute: "expires",
 	}
 }
