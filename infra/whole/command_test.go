@@ -172,6 +172,7 @@ func (c *command) left(t *testing.T) []string {
 // TestTheOneCommand runs what make run runs, as a process of its own.
 func TestTheOneCommand(t *testing.T) {
 	t.Parallel()
+	running(t) // what has to be fetched is there, so that starting takes seconds
 	program := filepath.Join(t.TempDir(), "local")
 	if out, err := goBuild(t, program).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

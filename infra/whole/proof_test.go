@@ -28,7 +28,7 @@ func TestProof(t *testing.T) {
 			r := client{url: o.url, token: forged}.post(t, "/v1/impersonations", object{"subject": "mia"}).problem(t, 403, "reauthentication_needed")
 			o.tells(t, r, object{"type": "impersonation", "outcome": "denied"})
 		}
-		forged := forge(t, changed(t, own, object{"auth_time": time.Now().Add(-50 * time.Second).Unix()}))
+		forged := forge(t, changed(t, own, object{"auth_time": time.Now().Add(-40 * time.Second).Unix()}))
 		r := client{url: o.url, token: forged}.post(t, "/v1/impersonations", object{"subject": "mia"}).is(t, 201)
 		o.as(t, "sam").delete(t, "/v1/impersonations/"+text(r.body["id"])).is(t, 200)
 	})
