@@ -317,6 +317,30 @@ func TestI5ASessionThatEndsUnderARequest(t *testing.T) {
 	}
 }
 
+// TestAPageFitsIntoAnAnswer: a list of giants goes on with the next page, and
+// one that is too large alone is there all the same.
+func TestAPageFitsIntoAnAnswer(t *testing.T) {
+	giant := strings.Repeat(`"`, 600_000)
+	for name, c := range map[string]struct {
+		things []string
+		want   int
+		end    string
+	}{
+		"none":      {nil, 0, "z"},
+		"small":     {[]string{"a", "b"}, 2, "z"},
+		"giants":    {[]string{giant, giant, giant, "a"}, 2, giant},
+		"one giant": {[]string{strings.Repeat(giant, 3), "a"}, 1, strings.Repeat(giant, 3)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			self := func(s string) string { return s }
+			items, end, err := api.Fit(c.things, "z", func(s string) any { return s }, self)
+			if err != nil || items == nil || len(items) != c.want || end != c.end {
+				t.Errorf("%d items up to %.3q, %v; want %d", len(items), end, err, c.want)
+			}
+		})
+	}
+}
+
 func TestAnEndpointWithoutAnActionDoesNotStart(t *testing.T) {
 	for name, endpoints := range map[string][]api.Bound{
 		"no action":     {api.Endpoint[string]{Route: "GET /v1/thing"}.Bind()},

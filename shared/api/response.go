@@ -48,6 +48,28 @@ type Page struct {
 	Next  string `json:"next"`
 }
 
+// mostAnswered bounds the items of one answer in bytes. Lambda answers at most 6
+// MB, and what is JSON here is text in an answer, where quotes take two bytes.
+const mostAnswered = 2_500_000
+
+// Fit is the bodies of as many things of a list's part as one answer can carry,
+// one at least, with the place to go on after: end, or that of the last thing
+// carried.
+func Fit[Thing any](things []Thing, end string, body func(Thing) any, place func(Thing) string) ([]json.RawMessage, string, error) {
+	fitting, size := []json.RawMessage{}, 0
+	for i, thing := range things {
+		text, err := json.Marshal(body(thing))
+		if err != nil {
+			return nil, "", fault.Wrap(fault.Internal, "encode", err)
+		}
+		if size += len(text); size > mostAnswered && i > 0 {
+			return fitting, place(things[i-1]), nil
+		}
+		fitting = append(fitting, text)
+	}
+	return fitting, end, nil
+}
+
 // problemBody is RFC 9457's form with the contract's members.
 type problemBody struct {
 	Type      string         `json:"type"`

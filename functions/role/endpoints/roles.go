@@ -41,10 +41,10 @@ func list(roles *role.Service) api.Endpoint[listing] {
 		Decode: decodeListing,
 		Do: func(ctx context.Context, c directory.Caller, in listing) (api.Response, error) {
 			found, end, err := roles.List(ctx, c, in.persona, in.page)
-			items := make([]any, len(found))
-			for i, r := range found {
-				items[i] = body.Role(r)
+			if err != nil {
+				return api.Response{}, err
 			}
+			items, end, err := api.Fit(found, end, body.Role, func(r role.Role) string { return r.ID })
 			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.request.Next(end)}}, err
 		},
 	}

@@ -46,11 +46,8 @@ func getTimeline(store timeline.Store) api.Endpoint[listing] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			items := make([]entryBody, len(entries))
-			for i, e := range entries {
-				items[i] = bodyOf(e)
-			}
-			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.next(end)}}, nil
+			items, end, err := api.Fit(entries, end, bodyOf, func(e timeline.Entry) string { return e.ID })
+			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.next(end)}}, err
 		},
 	}
 }
@@ -129,7 +126,7 @@ type targetBody struct {
 	ID   string `json:"id"`
 }
 
-func bodyOf(e timeline.Entry) entryBody {
+func bodyOf(e timeline.Entry) any {
 	b := entryBody{
 		ID: e.ID, At: e.At.UTC(), Type: e.Type.String(), Action: e.Action, Outcome: "done",
 		Subject: personBody(e.Subject), Target: targetBody(e.Target), Before: e.Before, After: e.After,

@@ -284,6 +284,28 @@ func TestT2PagesMakeTheWholeRecord(t *testing.T) {
 	}
 }
 
+// TestT2GiantEntriesArePagedThrough: whoever makes large changes cannot keep
+// the record from being read.
+func TestT2GiantEntriesArePagedThrough(t *testing.T) {
+	r := open(t)
+	const giants = 12
+	for i := range giants {
+		r.place.Clock.Advance(time.Second)
+		e := entryAbout(timeline.Role, "update", fmt.Sprintf("giant-%d", i))
+		e.After = timeline.Values{"description": strings.Repeat("x", 300_000)}
+		r.record(e)
+	}
+	var first page
+	r.get(url.Values{}).Into(t, &first)
+	if n := len(first.Items); n == 0 || n >= giants || first.Next == "" {
+		t.Errorf("T2 %d entries on the first page, next %q", n, first.Next)
+	}
+	got := slices.DeleteFunc(r.all(url.Values{}), func(e string) bool { return !strings.Contains(e, "giant") })
+	if len(got) != giants {
+		t.Errorf("T2 %d of %d entries: %v", len(got), giants, got)
+	}
+}
+
 // with is a query with one parameter more.
 func with(query url.Values, name, value string) url.Values {
 	next := url.Values{name: {value}}
