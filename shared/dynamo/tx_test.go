@@ -153,7 +153,6 @@ func TestHinderedTransactionsAreTriedAgain(t *testing.T) {
 		"anything else":                    {errors.New("access denied"), 1000, 1, "unavailable storage"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			b := openBare(t)
 			var err error
 			calls := b.counted(failing("TransactWriteItems", c.times, c.err), func() {
