@@ -92,8 +92,10 @@ func Config(endpoint, accessKey string) aws.Config {
 // CreateTable creates a table of the template's form under this name and is
 // the ARN of its stream, empty when the form has none.
 func CreateTable(ctx context.Context, client *dynamodb.Client, name string, form template.Table) (string, error) {
-	if form.StreamSpecification != nil {
-		form.StreamSpecification.StreamEnabled = aws.Bool(true)
+	stream := form.StreamSpecification
+	if stream != nil {
+		enabled := *stream // the form is shared by whoever creates a table of it
+		enabled.StreamEnabled, stream = aws.Bool(true), &enabled
 	}
 	created, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName:              &name,
@@ -101,7 +103,7 @@ func CreateTable(ctx context.Context, client *dynamodb.Client, name string, form
 		KeySchema:              form.KeySchema,
 		GlobalSecondaryIndexes: form.GlobalSecondaryIndexes,
 		BillingMode:            form.BillingMode,
-		StreamSpecification:    form.StreamSpecification,
+		StreamSpecification:    stream,
 	})
 	if err != nil {
 		return "", fmt.Errorf("create table %s: %w", name, err)
