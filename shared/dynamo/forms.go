@@ -225,26 +225,69 @@ type organizationItem struct {
 
 // settingsItem is what an organization chose.
 type settingsItem struct {
-	OnlyUsersMember bool                            `dynamodbav:"onlyUsersMember"`
-	LocalReachAny   bool                            `dynamodbav:"localReachAny"`
-	ProductName     string                          `dynamodbav:"productName"`
-	Targets         directory.Targets               `dynamodbav:"targets"`
-	Impersonation   directory.ImpersonationSettings `dynamodbav:"impersonation"`
-	DecisionLogRate float64                         `dynamodbav:"decisionLogRate"`
+	OnlyUsersMember bool              `dynamodbav:"onlyUsersMember"`
+	LocalReachAny   bool              `dynamodbav:"localReachAny"`
+	ProductName     string            `dynamodbav:"productName"`
+	Targets         targetsItem       `dynamodbav:"targets"`
+	Impersonation   impersonationItem `dynamodbav:"impersonation"`
+	DecisionLogRate float64           `dynamodbav:"decisionLogRate"`
+}
+
+type targetsItem struct {
+	Frontline    rangeItem `dynamodbav:"frontline"`
+	Leader       rangeItem `dynamodbav:"leader"`
+	Executive    rangeItem `dynamodbav:"executive"`
+	ExpertsUnder int       `dynamodbav:"expertsUnder"`
+	Champions    rangeItem `dynamodbav:"champions"`
+}
+
+type rangeItem struct {
+	Min int `dynamodbav:"min"`
+	Max int `dynamodbav:"max"`
+}
+
+type impersonationItem struct {
+	Enabled         bool     `dynamodbav:"enabled"`
+	ReasonRequired  bool     `dynamodbav:"reasonRequired"`
+	Receipt         bool     `dynamodbav:"receipt"`
+	AbsoluteMinutes int      `dynamodbav:"absoluteMinutes"`
+	Observers       []string `dynamodbav:"observers,omitempty"`
+}
+
+func targetsForm(t directory.Targets) targetsItem {
+	return targetsItem{
+		Frontline: rangeItem(t.Frontline), Leader: rangeItem(t.Leader), Executive: rangeItem(t.Executive),
+		ExpertsUnder: t.ExpertsUnder, Champions: rangeItem(t.Champions),
+	}
+}
+
+func (item targetsItem) targets() directory.Targets {
+	return directory.Targets{
+		Frontline: directory.Share(item.Frontline), Leader: directory.Share(item.Leader), Executive: directory.Share(item.Executive),
+		ExpertsUnder: item.ExpertsUnder, Champions: directory.People(item.Champions),
+	}
 }
 
 func organizationForm(o directory.Organization) organizationItem {
 	s := o.Settings
 	return organizationItem{stored{V: o.Version}, organizationsGSI, o.ID, o.ID, o.Name, o.Created, settingsItem{
 		OnlyUsersMember: s.Authz.OnlyUsers == authz.ByTeamMember, LocalReachAny: s.Authz.LocalReach == authz.ReachAny,
-		ProductName: s.ProductName, Targets: s.Targets, Impersonation: s.Impersonation, DecisionLogRate: s.DecisionLogRate,
+		ProductName: s.ProductName, Targets: targetsForm(s.Targets), DecisionLogRate: s.DecisionLogRate,
+		Impersonation: impersonationItem{
+			Enabled: s.Impersonation.Enabled, ReasonRequired: s.Impersonation.ReasonRequired, Receipt: s.Impersonation.Receipt,
+			AbsoluteMinutes: s.Impersonation.AbsoluteMinutes, Observers: s.Impersonation.Observers,
+		},
 	}}
 }
 
 func (item organizationItem) organization() directory.Organization {
 	s := directory.Settings{
-		ProductName: item.Settings.ProductName, Targets: item.Settings.Targets,
-		Impersonation: item.Settings.Impersonation, DecisionLogRate: item.Settings.DecisionLogRate,
+		ProductName: item.Settings.ProductName, Targets: item.Settings.Targets.targets(), DecisionLogRate: item.Settings.DecisionLogRate,
+		Impersonation: directory.ImpersonationSettings{
+			Enabled: item.Settings.Impersonation.Enabled, ReasonRequired: item.Settings.Impersonation.ReasonRequired,
+			Receipt: item.Settings.Impersonation.Receipt, AbsoluteMinutes: item.Settings.Impersonation.AbsoluteMinutes,
+			Observers: item.Settings.Impersonation.Observers,
+		},
 	}
 	if item.Settings.OnlyUsersMember {
 		s.Authz.OnlyUsers = authz.ByTeamMember
