@@ -4,13 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/persona"
 	"gemba/shared/timeline"
 )
@@ -93,8 +89,9 @@ func (s *Store) PutAudit(ctx context.Context, organization string, a persona.Aud
 
 // Audits are the scheduled audits up to a slot, the latest first.
 func (s *Store) Audits(ctx context.Context, organization, slot string, limit int) ([]persona.Audit, error) {
-	until := slotKey(organization, slot)
-	items, _, err := s.query(ctx, span{pk: until.pk, from: "SLOT#", to: until.sk, backward: true, limit: limit})
+	q := slotSpan(organization, slot)
+	q.backward, q.limit = true, limit
+	items, _, err := s.query(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -110,27 +107,17 @@ func (s *Store) Audits(ctx context.Context, organization, slot string, limit int
 // Organizations is a page of all organizations' ids. It is read from the
 // index, which knows a new organization a moment later.
 func (s *Store) Organizations(ctx context.Context, page directory.Page) ([]string, string, error) {
-	cond := expression.Key("gsi1pk").Equal(expression.Value(organizationsGSI))
-	if page.After != "" {
-		cond = cond.And(expression.Key("gsi1sk").GreaterThan(expression.Value(page.After)))
-	}
-	expr, err := expression.NewBuilder().WithKeyCondition(cond).Build()
+	q := organizationSpan().past(page.After)
+	q.limit = page.Limit
+	items, end, err := s.query(ctx, q)
 	if err != nil {
-		return nil, "", fault.Wrap(fault.Internal, "item", err)
-	}
-	out, err := s.client.Query(ctx, &dynamodb.QueryInput{
-		TableName: &s.table, IndexName: aws.String("gsi1"), KeyConditionExpression: expr.KeyCondition(),
-		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
-		Limit: aws.Int32(int32(page.Limit)), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-	})
-	if err != nil {
-		return nil, "", unavailable(err)
+		return nil, "", err
 	}
 	var ids []string
-	for _, item := range out.Items {
-		ids = append(ids, text(item, "gsi1sk"))
+	for _, item := range items {
+		ids = append(ids, text(item, "id"))
 	}
-	return ids, text(out.LastEvaluatedKey, "gsi1sk"), nil
+	return ids, end, nil
 }
 
 // directoryPage is how many users of the directory are held at a time.
@@ -139,7 +126,7 @@ const directoryPage = 500
 // Champions are the users whose persona is champion, by id. It walks the
 // directory: no count needs it, only an audit that has news.
 func (s *Store) Champions(ctx context.Context, organization string) ([]directory.User, error) {
-	q := below(directoryKey(organization, "").pk, "USER#")
+	q := directorySpan(organization)
 	q.limit = directoryPage
 	var champions []directory.User
 	for {

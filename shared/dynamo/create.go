@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"gemba/shared/authz"
@@ -69,14 +68,14 @@ func (s *Store) CreatePolicy(ctx context.Context, organization string, p Policy,
 	if err != nil {
 		return 0, err
 	}
-	entities, _, err := s.query(ctx, span{pk: policyPK(organization)})
+	entities, _, err := s.query(ctx, entitySpan(organization))
 	if err != nil {
 		return 0, err
 	}
 	there, births := map[string]bool{}, map[string]uint64{}
 	for _, e := range entities {
-		there[text(e, "sk")] = true
-		if strings.HasPrefix(text(e, "sk"), "ROLE#") {
+		there[keyOf(e).sk] = true
+		if keyOf(e).kind() == roleKind {
 			r := roleItem{}
 			if err := decode(e, &r); err != nil {
 				return 0, err
@@ -181,7 +180,7 @@ func born(r role.Role, births map[string]uint64) role.Role {
 
 // Births is the birth of every role, by id.
 func (s *Store) Births(ctx context.Context, organization string) (map[string]uint64, error) {
-	items, _, err := s.query(ctx, below(policyPK(organization), "ROLE#"))
+	items, _, err := s.query(ctx, roleSpan(organization))
 	if err != nil {
 		return nil, err
 	}

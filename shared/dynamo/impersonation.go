@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -159,12 +158,14 @@ func (s *Store) TouchSession(ctx context.Context, organization, id, actor string
 
 // touch updates one item if the condition holds, and answers it as it then is
 // in both cases; nil when there is none. A lost answer that the SDK repeats
-// finds its own update.
+// finds its own update. It gives up as a transaction does.
 func (s *Store) touch(ctx context.Context, k key, u expression.UpdateBuilder, condition expression.ConditionBuilder) (attributes, error) {
 	expr, err := expression.NewBuilder().WithCondition(present.And(condition)).WithUpdate(u).Build()
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, "item", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, commitWindow)
+	defer cancel()
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: k.attributes(),
 		ConditionExpression: expr.Condition(), UpdateExpression: expr.Update(),
@@ -255,15 +256,15 @@ func (s *Store) Sessions(ctx context.Context, organization string, of impersonat
 func (s *Store) sessionIDs(ctx context.Context, o string, of impersonation.Selection, page directory.Page) ([]string, error) {
 	switch {
 	case of.Actor != "":
-		return s.listed(ctx, o, of.Actor, actedKey, page)
+		return s.listed(ctx, actedSpan(o, of.Actor), page)
 	case of.Person == "":
-		return s.indexed(ctx, o, page)
+		return s.listed(ctx, sessionSpan(o), page)
 	}
-	acted, err := s.listed(ctx, o, of.Person, actedKey, page)
+	acted, err := s.listed(ctx, actedSpan(o, of.Person), page)
 	if err != nil {
 		return nil, err
 	}
-	actedOn, err := s.listed(ctx, o, of.Person, actedOnKey, page)
+	actedOn, err := s.listed(ctx, actedOnSpan(o, of.Person), page)
 	if err != nil {
 		return nil, err
 	}
@@ -273,14 +274,10 @@ func (s *Store) sessionIDs(ctx context.Context, o string, of impersonation.Selec
 	return ids[:min(page.Limit, len(ids))], nil
 }
 
-// listed is a page of one of a person's two lists.
-func (s *Store) listed(ctx context.Context, o, person string, entry func(o, u, x string) key, page directory.Page) ([]string, error) {
-	first := entry(o, person, "0")
-	q := below(first.pk, first.sk[:len(first.sk)-1])
+// listed is a page of a list of sessions, newest first.
+func (s *Store) listed(ctx context.Context, q span, page directory.Page) ([]string, error) {
+	q = q.past(page.After)
 	q.backward, q.limit = true, page.Limit
-	if page.After != "" {
-		q.after = entry(o, person, page.After).sk
-	}
 	items, _, err := s.query(ctx, q)
 	if err != nil {
 		return nil, err
@@ -290,36 +287,4 @@ func (s *Store) listed(ctx context.Context, o, person string, entry func(o, u, x
 		ids[i] = text(item, "session")
 	}
 	return ids, nil
-}
-
-// indexed is a page of all of an organization's, by the notices' index entry.
-func (s *Store) indexed(ctx context.Context, o string, page directory.Page) ([]string, error) {
-	cond := expression.Key("gsi1pk").Equal(expression.Value(sessionsGSI(o)))
-	if page.After != "" {
-		cond = cond.And(expression.Key("gsi1sk").LessThan(expression.Value(page.After)))
-	}
-	expr, err := expression.NewBuilder().WithKeyCondition(cond).Build()
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, "item", err)
-	}
-	input := &dynamodb.QueryInput{
-		TableName: &s.table, IndexName: aws.String("gsi1"), KeyConditionExpression: expr.KeyCondition(),
-		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
-		ScanIndexForward: aws.Bool(false), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-	}
-	var ids []string
-	for {
-		input.Limit = aws.Int32(int32(page.Limit - len(ids)))
-		out, err := s.client.Query(ctx, input)
-		if err != nil {
-			return nil, unavailable(err)
-		}
-		for _, item := range out.Items {
-			ids = append(ids, text(item, "gsi1sk"))
-		}
-		input.ExclusiveStartKey = out.LastEvaluatedKey
-		if len(out.LastEvaluatedKey) == 0 || len(ids) >= page.Limit {
-			return ids, nil
-		}
-	}
 }

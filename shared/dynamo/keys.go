@@ -46,6 +46,35 @@ import (
 // key is a primary key.
 type key struct{ pk, sk string }
 
+// The sort keys, and kinds of sort keys, that tell items of one partition or
+// one reading apart.
+const (
+	userSK       = "USER"
+	itemSK       = "ITEM"
+	noticeSK     = "NOTICE"
+	actingSK     = "ACTING"
+	roleKind     = "ROLE"
+	locationKind = "LOC"
+	workflowKind = "WF"
+	templateKind = "TPL"
+	memberKind   = "USER"
+	setKind      = "SET"
+	slotKind     = "SLOT"
+	actedKind    = "ACTED"
+	actedOnKind  = "ACTEDON"
+)
+
+// kind is what begins a sort key that names something.
+func (k key) kind() string { kind, _, _ := strings.Cut(k.sk, "#"); return kind }
+
+// named is the id that a sort key names.
+func (k key) named() string { _, id, _ := strings.Cut(k.sk, "#"); return id }
+
+// isNotice tells that the key is an impersonation's notice's, isMark that it is
+// an acting mark's.
+func (k key) isNotice() bool { return strings.HasPrefix(k.pk, "X#") && k.sk == noticeSK }
+func (k key) isMark() bool   { return strings.HasPrefix(k.pk, "A#") && k.sk == actingSK }
+
 // versionCopies is how many copies of the policy version there are, so that
 // reading it heats no single partition.
 const versionCopies = 8
@@ -84,31 +113,32 @@ func orgKey(o string) key              { return key{join("ORG", o), "ORG"} }
 func versionKey(o string, k int) key   { return key{join("V", o, strconv.Itoa(k)), "V"} }
 func anyVersionKey(o string) key       { return versionKey(o, rand.IntN(versionCopies)) }
 func policyPK(o string) string         { return join("P", o) }
-func roleKey(o, id string) key         { return key{policyPK(o), join("ROLE", id)} }
-func locationKey(o, id string) key     { return key{policyPK(o), join("LOC", id)} }
-func workflowKey(o, id string) key     { return key{policyPK(o), join("WF", id)} }
-func templateKey(o, id string) key     { return key{policyPK(o), join("TPL", id)} }
+func roleKey(o, id string) key         { return key{policyPK(o), join(roleKind, id)} }
+func locationKey(o, id string) key     { return key{policyPK(o), join(locationKind, id)} }
+func workflowKey(o, id string) key     { return key{policyPK(o), join(workflowKind, id)} }
+func templateKey(o, id string) key     { return key{policyPK(o), join(templateKind, id)} }
 func changeKey(o string, v uint64) key { return key{join("C", o), padded(v)} }
 func guardKey(o string) key            { return key{join("G", o), "ADMINS"} }
 func userPK(o, u string) string        { return join("U", o, u) }
-func userKey(o, u string) key          { return key{userPK(o, u), "USER"} }
+func userKey(o, u string) key          { return key{userPK(o, u), userSK} }
 func userItemKey(o, u, i string) key   { return key{userPK(o, u), join("ITEM", i)} }
-func actedKey(o, u, x string) key      { return key{userPK(o, u), join("ACTED", x)} }
-func actedOnKey(o, u, x string) key    { return key{userPK(o, u), join("ACTEDON", x)} }
-func directoryKey(o, u string) key     { return key{join("D", o), join("USER", u)} }
+func actedKey(o, u, x string) key      { return key{userPK(o, u), join(actedKind, x)} }
+func actedOnKey(o, u, x string) key    { return key{userPK(o, u), join(actedOnKind, x)} }
+func directoryPK(o string) string      { return join("D", o) }
+func directoryKey(o, u string) key     { return key{directoryPK(o), join(memberKind, u)} }
 func locationPK(o, l string) string    { return join("L", o, l) }
-func itemKey(o, i string) key          { return key{join("I", o, i), "ITEM"} }
+func itemKey(o, i string) key          { return key{join("I", o, i), itemSK} }
 func signInKey(sub string) key         { return key{join("SUB", sub), "SUB"} }
 func sessionKey(o, x string) key       { return key{join("X", o, x), "SESSION"} }
-func noticeKey(o, x string) key        { return key{join("X", o, x), "NOTICE"} }
+func noticeKey(o, x string) key        { return key{join("X", o, x), noticeSK} }
 func sessionsGSI(o string) string      { return join("X", o) }
-func actingKey(o, actor string) key    { return key{join("A", o, actor), "ACTING"} }
+func actingKey(o, actor string) key    { return key{join("A", o, actor), actingSK} }
 func proofPK(o, actor string) string   { return join("PR", o, actor) }
 func attemptsKey(o, actor string) key  { return key{proofPK(o, actor), "ATTEMPTS"} }
 func auditPK(o string) string          { return join("AUD", o) }
 func countsPK(o string) string         { return join("CNT", o) }
 func movesKey(o string) key            { return key{countsPK(o), "MOVES"} }
-func slotKey(o, slot string) key       { return key{auditPK(o), join("SLOT", slot)} }
+func slotKey(o, slot string) key       { return key{auditPK(o), join(slotKind, slot)} }
 
 // padded is a version that sorts as text.
 func padded(v uint64) string { return fmt.Sprintf("%020d", v) }
@@ -118,10 +148,10 @@ func memberPK(o string, r authz.RoleRef) string {
 }
 
 func memberKey(o string, r authz.RoleRef, u string) key {
-	return key{memberPK(o, r), join("USER", u)}
+	return key{memberPK(o, r), join(memberKind, u)}
 }
 
-func locationUserKey(o, l, u string) key { return key{locationPK(o, l), join("USER", u)} }
+func locationUserKey(o, l, u string) key { return key{locationPK(o, l), join(memberKind, u)} }
 func locationItemKey(o, l, i string) key { return key{locationPK(o, l), join("ITEM", i)} }
 func templateItemKey(o, t, i string) key { return key{join("TI", o, t), join("ITEM", i)} }
 
@@ -139,6 +169,10 @@ func usedProofKey(o, actor, proof string) key {
 }
 
 func month(at time.Time) string { return at.UTC().Format("2006-01") }
+
+// An entry stands under its id in the month's partition and in each person's.
+func entryKey(o string, at time.Time, id string) key { return key{timelinePK(o, at), component(id)} }
+func personEntryKey(o, person, id string) key        { return key{personPK(o, person), component(id)} }
 
 func timelinePK(o string, at time.Time) string { return join("T", o) + "#" + month(at) }
 
@@ -159,5 +193,40 @@ func newsKey(o, slot, address string) key {
 func countKey(o string, locations []string) key {
 	set := slices.Clone(locations)
 	slices.Sort(set)
-	return key{countsPK(o), "SET#" + digest(set...)}
+	return key{countsPK(o), setKind + "#" + digest(set...)}
+}
+
+// The stretches that are read as lists.
+
+func entitySpan(o string) span                  { return span{pk: policyPK(o)} }
+func roleSpan(o string) span                    { return ofKind(policyPK(o), roleKind) }
+func changeSpan(o string) span                  { return span{pk: changeKey(o, 0).pk} }
+func memberSpan(o string, r authz.RoleRef) span { return ofKind(memberPK(o, r), memberKind) }
+func directorySpan(o string) span               { return ofKind(directoryPK(o), memberKind) }
+func setSpan(o string) span                     { return ofKind(countsPK(o), setKind) }
+func actedSpan(o, actor string) span            { return ofKind(userPK(o, actor), actedKind) }
+func actedOnSpan(o, subject string) span        { return ofKind(userPK(o, subject), actedOnKind) }
+func organizationSpan() span                    { return span{pk: organizationsGSI, indexed: true} }
+func sessionSpan(o string) span                 { return span{pk: sessionsGSI(o), indexed: true} }
+
+// changeSpanBetween is the changes from one version to another, both included.
+func changeSpanBetween(o string, from, to uint64) span {
+	return span{pk: changeKey(o, 0).pk, from: padded(from), to: padded(to)}
+}
+
+// slotSpan is the audits up to a slot.
+func slotSpan(o, slot string) span {
+	return span{pk: auditPK(o), from: slotKind + "#", to: slotKey(o, slot).sk}
+}
+
+// ofKind is everything of one kind in a partition.
+func ofKind(pk, kind string) span { return below(pk, kind+"#") }
+
+// past is the stretch after the thing with this id; all of it without one.
+func (q span) past(id string) span {
+	if id != "" && !q.indexed {
+		id = q.from + component(id)
+	}
+	q.after = id
+	return q
 }

@@ -91,13 +91,13 @@ func facts(h held, found map[key]attributes) (directory.Facts, error) {
 	}
 	for k, attributes := range found {
 		switch k.sk {
-		case "USER":
+		case userSK:
 			var item userItem
 			if err := decode(attributes, &item); err != nil {
 				return directory.Facts{}, err
 			}
 			f.Users[item.ID] = item.user()
-		case "ITEM":
+		case itemSK:
 			var item itemItem
 			if err := decode(attributes, &item); err != nil {
 				return directory.Facts{}, err

@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -53,7 +52,8 @@ func (s *Store) ClaimNotice(ctx context.Context, organization, session, attempt 
 	claim := expression.
 		Set(expression.Name("status"), expression.Value(impersonation.Sending.String())).
 		Set(expression.Name("attempt"), expression.Value(attempt)).
-		Set(expression.Name("since"), expression.Value(now.UnixMilli()))
+		Set(expression.Name("since"), expression.Value(now.UnixMilli())).
+		Set(expression.Name("at"), expression.Value(s.now().UnixMilli()))
 	item, err := s.touch(ctx, noticeKey(organization, session), claim, statusIs(impersonation.Queued))
 	if err != nil {
 		return impersonation.Notice{}, err
@@ -76,7 +76,9 @@ func (s *Store) SettleNotice(ctx context.Context, n impersonation.Notice) (bool,
 		unsettled = unsettled.Or(statusIs(impersonation.Unknown))
 	}
 	own := expression.Name("attempt").Equal(expression.Value(n.Attempt))
-	settle := expression.Set(expression.Name("status"), expression.Value(n.Status.String()))
+	settle := expression.
+		Set(expression.Name("status"), expression.Value(n.Status.String())).
+		Set(expression.Name("at"), expression.Value(s.now().UnixMilli()))
 	item, err := s.touch(ctx, noticeKey(n.Organization, n.Session), settle, own.And(unsettled))
 	return text(item, "attempt") == n.Attempt && text(item, "status") == n.Status.String(), err
 }
@@ -133,17 +135,18 @@ func (s *Store) PutAttempts(ctx context.Context, organization, actor string, a i
 // NoticeIn is the session whose notice a stream's new image is, by the image's
 // text attributes; false for any other item.
 func NoticeIn(image map[string]string) (organization, session string, ok bool) {
-	return namedIn(image, "X#", "NOTICE")
+	return sessionIn(image, key.isNotice)
 }
 
 // MarkIn is the session of the acting mark that a stream's old image was;
 // false for any other item.
 func MarkIn(image map[string]string) (organization, session string, ok bool) {
-	return namedIn(image, "A#", "ACTING")
+	return sessionIn(image, key.isMark)
 }
 
-func namedIn(image map[string]string, kind, sk string) (organization, session string, ok bool) {
+// sessionIn is the session that an image names, if its key is of this kind.
+func sessionIn(image map[string]string, is func(key) bool) (organization, session string, ok bool) {
 	organization, session = image["organization"], image["session"]
-	ok = strings.HasPrefix(image["pk"], kind) && image["sk"] == sk && organization != "" && session != ""
+	ok = is(key{image["pk"], image["sk"]}) && organization != "" && session != ""
 	return organization, session, ok
 }

@@ -79,7 +79,7 @@ func (s *Store) atRest(ctx context.Context, o string) (r rest, moved bool, err e
 // populations reads every counter. When somebody has just moved, those found
 // are read again in the way that waits for the other half of a move.
 func (s *Store) populations(ctx context.Context, o string, moved bool) ([]persona.Population, error) {
-	items, _, err := s.query(ctx, below(countsPK(o), "SET#"))
+	items, _, err := s.query(ctx, setSpan(o))
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -103,7 +102,7 @@ func (s *Store) policyAt(ctx context.Context, o string, version uint64) (held, b
 // change in between, none left out.
 func (s *Store) follow(ctx context.Context, h held, o string, version uint64) (held, error) {
 	for attempt := range readAttempts {
-		items, _, err := s.query(ctx, span{pk: changeKey(o, 0).pk, from: padded(h.version + 1), to: padded(version)})
+		items, _, err := s.query(ctx, changeSpanBetween(o, h.version+1, version))
 		if err != nil {
 			return held{}, err
 		}
@@ -145,7 +144,7 @@ func (s *Store) coldPolicy(ctx context.Context, o string) (held, error) {
 	if err != nil {
 		return held{}, err
 	}
-	entities, _, err := s.query(ctx, span{pk: policyPK(o)})
+	entities, _, err := s.query(ctx, entitySpan(o))
 	if err != nil {
 		return held{}, err
 	}
@@ -185,7 +184,8 @@ func (s *Store) currentVersion(ctx context.Context, o string) (uint64, directory
 // current one, unless it is so young that its writes may still be under way.
 func (s *Store) wholeVersion(ctx context.Context, o string) (uint64, error) {
 	since := s.now().Add(-youngAge)
-	q := span{pk: changeKey(o, 0).pk, backward: true, limit: 16}
+	q := changeSpan(o)
+	q.backward, q.limit = true, 16
 	for {
 		items, end, err := s.query(ctx, q)
 		if err != nil {
@@ -212,14 +212,14 @@ func readPolicy(entities []attributes) (authz.Policy, error) {
 	var p authz.Policy
 	for _, e := range entities {
 		var err error
-		switch kind, _, _ := strings.Cut(text(e, "sk"), "#"); kind {
-		case "ROLE":
+		switch keyOf(e).kind() {
+		case roleKind:
 			err = collect(e, &p.Roles, func(i roleItem) authz.Role { return i.role().Role })
-		case "LOC":
+		case locationKind:
 			err = collect(e, &p.Locations, locationItem.location)
-		case "WF":
+		case workflowKind:
 			err = collect(e, &p.Workflows, workflowItem.workflow)
-		case "TPL":
+		case templateKind:
 			err = collect(e, &p.Templates, templateItem.template)
 		}
 		if err != nil {

@@ -138,39 +138,65 @@ func (s *Store) get(ctx context.Context, k key, out any) (bool, error) {
 	return true, decode(answer.Item, out)
 }
 
-// span is a stretch of one partition: sort keys from From to To, both
-// included, read from the end when Backward. After is the sort key where the
-// page before ended. Limit 0 reads all of it.
+// span is a stretch of one partition: sort keys from from to to, both
+// included, read from the end when backward. after is the sort key where the
+// page before ended. limit 0 reads all of it. Indexed is one of the index,
+// which follows the table within moments and is read whole or after a place.
 type span struct {
 	pk       string
 	from, to string
 	after    string
 	backward bool
+	indexed  bool
 	limit    int
 }
 
 // below is every sort key that has this prefix.
 func below(pk, prefix string) span { return span{pk: pk, from: prefix, to: prefix + "\uffff"} }
 
-// query reads a stretch strongly, page after page. The end is the sort key
-// to go on after, "" when nothing is left.
-func (s *Store) query(ctx context.Context, q span) (items []attributes, end string, err error) {
-	cond := expression.Key("pk").Equal(expression.Value(q.pk))
-	if q.from != "" || q.to != "" {
-		cond = cond.And(expression.Key("sk").Between(expression.Value(q.from), expression.Value(q.to)))
+// keyNames are the attributes of the stretch's keys.
+func (q span) keyNames() (pk, sk string) {
+	if q.indexed {
+		return "gsi1pk", "gsi1sk"
 	}
-	expr, err := expression.NewBuilder().WithKeyCondition(cond).Build()
+	return "pk", "sk"
+}
+
+// condition is the stretch's key condition. A place in the index is a part of
+// it: to start there, DynamoDB would want the item's own key too.
+func (q span) condition() expression.KeyConditionBuilder {
+	pk, sk := q.keyNames()
+	cond := expression.Key(pk).Equal(expression.Value(q.pk))
+	switch {
+	case q.indexed && q.after != "" && q.backward:
+		return cond.And(expression.Key(sk).LessThan(expression.Value(q.after)))
+	case q.indexed && q.after != "":
+		return cond.And(expression.Key(sk).GreaterThan(expression.Value(q.after)))
+	case q.from != "" || q.to != "":
+		return cond.And(expression.Key(sk).Between(expression.Value(q.from), expression.Value(q.to)))
+	}
+	return cond
+}
+
+// query reads a stretch, strongly unless it is of the index, page after page.
+// The end is the sort key to go on after, "" when nothing is left.
+func (s *Store) query(ctx context.Context, q span) (items []attributes, end string, err error) {
+	expr, err := expression.NewBuilder().WithKeyCondition(q.condition()).Build()
 	if err != nil {
 		return nil, "", fault.Wrap(fault.Internal, "item", err)
 	}
 	input := &dynamodb.QueryInput{
-		TableName: &s.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: expr.KeyCondition(),
+		TableName: &s.table, ConsistentRead: aws.Bool(!q.indexed), KeyConditionExpression: expr.KeyCondition(),
 		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
 		ScanIndexForward: aws.Bool(!q.backward), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	}
-	if q.after != "" {
+	switch {
+	case q.indexed:
+		input.IndexName = aws.String("gsi1")
+	case q.after != "":
 		input.ExclusiveStartKey = key{q.pk, q.after}.attributes()
 	}
+	_, sk := q.keyNames()
 	for {
 		if q.limit > 0 {
 			input.Limit = aws.Int32(int32(q.limit - len(items)))
@@ -185,7 +211,7 @@ func (s *Store) query(ctx context.Context, q span) (items []attributes, end stri
 			return items, "", nil
 		}
 		if q.limit > 0 && len(items) >= q.limit {
-			return items, text(out.LastEvaluatedKey, "sk"), nil
+			return items, text(out.LastEvaluatedKey, sk), nil
 		}
 	}
 }

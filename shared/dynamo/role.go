@@ -27,11 +27,8 @@ func (s *Store) Role(ctx context.Context, organization, id string) (role.Role, e
 
 // Roles is a page of roles by id, with the id to go on after.
 func (s *Store) Roles(ctx context.Context, organization string, page directory.Page) ([]role.Role, string, error) {
-	q := below(policyPK(organization), "ROLE#")
+	q := roleSpan(organization).past(page.After)
 	q.limit = page.Limit
-	if page.After != "" {
-		q.after = roleKey(organization, page.After).sk
-	}
 	items, end, err := s.query(ctx, q)
 	if err != nil {
 		return nil, "", err
@@ -116,11 +113,8 @@ func (s *Store) Guard(ctx context.Context, organization string) (uint64, error) 
 
 // Members is a page of the users who hold a role, by id.
 func (s *Store) Members(ctx context.Context, organization string, r authz.RoleRef, page directory.Page) ([]directory.User, string, error) {
-	q := below(memberPK(organization, r), "USER#")
+	q := memberSpan(organization, r).past(page.After)
 	q.limit = page.Limit
-	if page.After != "" {
-		q.after = memberKey(organization, r, page.After).sk
-	}
 	items, end, err := s.query(ctx, q)
 	if err != nil {
 		return nil, "", err
@@ -136,7 +130,7 @@ func (s *Store) Members(ctx context.Context, organization string, r authz.RoleRe
 func (s *Store) usersOf(ctx context.Context, o string, adjacent []attributes) ([]directory.User, error) {
 	keys := make([]key, len(adjacent))
 	for i, item := range adjacent {
-		keys[i] = userKey(o, text(item, "sk")[len("USER#"):])
+		keys[i] = userKey(o, keyOf(item).named())
 	}
 	found, err := s.batchGet(ctx, keys)
 	if err != nil {

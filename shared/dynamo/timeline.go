@@ -69,10 +69,10 @@ func (t *transaction) record(o string, e timeline.Entry) {
 	item := entryForm(e)
 	taken := fault.New(fault.Internal, "entry", "")
 	for _, person := range people(e) {
-		t.put(key{personPK(o, person), id.String()}, item, absent, taken)
+		t.put(personEntryKey(o, person, id.String()), item, absent, taken)
 	}
 	item.GSI1PK, item.GSI1SK = timelineTypePK(o, e.Type, e.At), id.String()
-	t.put(key{timelinePK(o, e.At), id.String()}, item, absent, taken)
+	t.put(entryKey(o, e.At, id.String()), item, absent, taken)
 }
 
 // people are those in an entry, each once.
