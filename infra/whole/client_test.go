@@ -7,12 +7,15 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gemba/infra/openapi"
 )
 
 // object is a JSON object as a client without types has it.
@@ -59,7 +62,41 @@ func (c client) send(t *testing.T, method, path string, body any, headers ...str
 	}
 	r := reply{call: method + " " + path, sent: sent, status: response.StatusCode, header: response.Header, raw: raw}
 	_ = json.Unmarshal(raw, &r.body) // a body that is no object stays raw
+	asPromised(t, r, method, path, body)
 	return r
+}
+
+// contract is what the API promises.
+var contract = func() *openapi.Document {
+	read, err := openapi.Read(filepath.Join(repository, "infra/openapi.yaml"))
+	if err != nil {
+		panic(err)
+	}
+	return read
+}()
+
+// asPromised holds every answer of every test to the OpenAPI document, and
+// what was taken from a request to what the document says that is taken.
+func asPromised(t *testing.T, r reply, method, path string, body any) {
+	t.Helper()
+	path, _, _ = strings.Cut(path, "?")
+	route, promised := contract.Match(method, path)
+	if !promised {
+		return // a local path, or none
+	}
+	if err := contract.Answer(route, r.status, r.header, r.raw); err != nil {
+		t.Errorf("%s is not answered as promised: %v: %s", r.call, err, r.raw)
+	}
+	if body == nil || r.status >= 300 {
+		return
+	}
+	sent, ok := body.(string)
+	if !ok {
+		sent = stringOf(body)
+	}
+	if err := contract.Request(route, []byte(sent)); err != nil {
+		t.Errorf("%s was taken and not promised: %v: %s", r.call, err, sent)
+	}
 }
 
 func (c client) request(t *testing.T, method, path string, body any, headers ...string) *http.Request {
