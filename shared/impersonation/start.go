@@ -92,6 +92,9 @@ func mayStart(c directory.Caller, id string) (directory.User, error) {
 	if !self.Allowed && self.Reason != authz.OutOfScope {
 		return directory.User{}, fault.New(fault.Denied, "denied", "This needs the right to impersonate and to administer users.")
 	}
+	if id == c.Subject.ID {
+		return c.Subject, nil // oneself is known, also out of one's own reach, and refused as that
+	}
 	subject, found := c.Users[id]
 	if !found || !c.Decide(authz.ImpersonateUser, resource(subject)).Allowed {
 		return directory.User{}, fault.New(fault.NotFound, "not_found", "There is no such user.")

@@ -58,6 +58,7 @@ func TestStartIsRefused(t *testing.T) {
 		kind                       fault.Kind
 	}{
 		{"I1 oneself", admin, admin, "self", fault.Unprocessable},
+		{"I1, T4 oneself, out of one's own reach", remote, remote, "self", fault.Unprocessable},
 		{"I1 an inactive user", admin, inactive, "subject_cannot_be_impersonated", fault.Unprocessable},
 		{"I1 an offline user", admin, offline, "subject_cannot_be_impersonated", fault.Unprocessable},
 		{"I1 a kiosk", admin, kiosk, "subject_cannot_be_impersonated", fault.Unprocessable},

@@ -69,6 +69,7 @@ type world struct {
 const (
 	admin    = "admin"    // global user administrator who may impersonate
 	local    = "local"    // local one, at the ward and below
+	remote   = "remote"   // local one of the ward, but at the office
 	system   = "system"   // system administrator only
 	unpaired = "unpaired" // impersonate_user without user administration
 	manager  = "manager"  // user administration without impersonate_user
@@ -99,7 +100,9 @@ func roles() []role.Role {
 	for id, a := range admins {
 		list = append(list, role.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: id}, Name: id, Admin: a}})
 	}
-	return list
+	return append(list, role.Role{Role: authz.Role{
+		RoleRef: authz.RoleRef{ID: "remotes"}, Name: "remotes", SpecificLocations: []string{"ward"}, Admin: admins["locals"],
+	}})
 }
 
 // people are each one's location, type and role.
@@ -109,7 +112,7 @@ var people = []struct {
 	role         string
 }{
 	{admin, "hospital", authz.General, "admins"}, {vendor, "hospital", authz.General, "admins"},
-	{local, "ward", authz.General, "locals"}, {system, "hospital", authz.General, "systems"},
+	{local, "ward", authz.General, "locals"}, {remote, "office", authz.General, "remotes"}, {system, "hospital", authz.General, "systems"},
 	{unpaired, "hospital", authz.General, "impersonator"}, {manager, "hospital", authz.General, "managers"},
 	{maria, "ward", authz.General, ""}, {bob, "office", authz.General, ""},
 	{inactive, "ward", authz.Inactive, ""}, {offline, "ward", authz.Offline, ""}, {kiosk, "ward", authz.Kiosk, ""},
