@@ -61,7 +61,11 @@ func (item entryItem) entry() timeline.Entry {
 
 // record writes an entry, and a copy for each person in it, so that a
 // person's timeline is read without reading everybody's (T1).
+//
+// Its time is cut to the milliseconds that its id orders by, so that entries
+// stand in the order of the times that they tell (T2).
 func (t *transaction) record(o string, e timeline.Entry) {
+	e.At = e.At.Truncate(time.Millisecond)
 	id, err := ulid.New(ulid.Timestamp(e.At), ulid.DefaultEntropy())
 	if !t.keep(err) {
 		return
