@@ -214,17 +214,6 @@ func TestFaultsAreBounded(t *testing.T) {
 	}
 }
 
-func TestIDs(t *testing.T) {
-	for text, want := range map[string]bool{
-		"a": true, "A9_.-": true, "9": true, strings.Repeat("a", 64): true,
-		"": false, ".a": false, "_a": false, "a b": false, "ä": false, "a/b": false, strings.Repeat("a", 65): false,
-	} {
-		if body.IsID(text) != want {
-			t.Errorf("IsID(%q) is %v", text, !want)
-		}
-	}
-}
-
 func TestEmail(t *testing.T) {
 	for text, want := range map[string]bool{
 		"a@b.c": true, "first.last+tag@sub.example.org": true, "é@example.org": true,

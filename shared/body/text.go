@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"gemba/shared/directory"
 )
 
 // Rule is what a text has to be: its length in characters, whether it may
@@ -35,7 +37,7 @@ var (
 	// Opaque is a word that this service gave out or looks up, like a cursor.
 	Opaque = Rule{Most: 4096}
 
-	id = Rule{Least: 1, Most: 64, Form: IsID, Says: "An id is expected: up to 64 letters, digits, _, . and -, beginning with a letter or digit."}
+	id = Rule{Least: 1, Most: 64, Form: directory.IsID, Says: "An id is expected: up to 64 letters, digits, _, . and -, beginning with a letter or digit."}
 )
 
 // fault is why the text does not obey the rule, empty when it does.
@@ -71,21 +73,6 @@ func clean(text string, lines bool) bool {
 
 // hasInk tells that a text is not only space.
 func hasInk(text string) bool { return strings.TrimSpace(text) != "" }
-
-// IsID tells whether a text is an id: [A-Za-z0-9][A-Za-z0-9_.-]{0,63}.
-func IsID(text string) bool {
-	if text == "" || len(text) > 64 || strings.IndexByte("_.-", text[0]) >= 0 {
-		return false
-	}
-	for i := range len(text) {
-		c := text[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (c < '0' || c > '9') && strings.IndexByte("_.-", c) < 0 {
-			return false
-		}
-	}
-	return true
-}
 
 // isUsername tells whether the user pool takes the text: letters, marks,
 // symbols, numbers and punctuation.

@@ -16,12 +16,6 @@ const mostLocations = 25
 // Persona is a persona's word or older name (P1); none when it is absent.
 func (o *Object) Persona(member string) directory.Persona { return Word(o, member, personas) }
 
-// ParsePersona is the persona with this word or older name (P1).
-func ParsePersona(word string) (directory.Persona, bool) {
-	p, ok := personas[word]
-	return p, ok
-}
-
 // ReadUser is a user body (U1). Members that a read gives and a change may
 // not touch (persona, roles, internal, signIn, version) are read as well, so
 // that the use case can compare them.

@@ -9,13 +9,13 @@ import (
 
 // The closed sets of the contract by their words.
 var (
-	userTypes   = words(authz.UserTypeCount)
-	teamTypes   = words(authz.TeamTypeCount)
-	teamRoles   = words(authz.TeamRoleCount)
-	statuses    = words(authz.StatusCount)
-	permissions = words(authz.PermissionCount)
-	advanced    = words(authz.AdvancedCount)
-	signIns     = words(directory.SignInCount)
+	userTypes   = Vocabulary(authz.UserTypeCount)
+	teamTypes   = Vocabulary(authz.TeamTypeCount)
+	teamRoles   = Vocabulary(authz.TeamRoleCount)
+	statuses    = Vocabulary(authz.StatusCount)
+	permissions = Vocabulary(authz.PermissionCount)
+	advanced    = Vocabulary(authz.AdvancedCount)
+	signIns     = Vocabulary(directory.SignInCount)
 	scopes      = scopeWords()
 	personas    = personaWords()
 
@@ -23,9 +23,9 @@ var (
 	reachRules     = map[string]authz.ReachRule{"all": authz.ReachAll, "any": authz.ReachAny}
 )
 
-// words are the members of an enum before its count, without the sentinel
-// that has no word.
-func words[E interface {
+// Vocabulary is the members of an enum before its count, by their words; the
+// sentinel has none.
+func Vocabulary[E interface {
 	~uint8
 	fmt.Stringer
 }](count E) map[string]E {
@@ -40,14 +40,14 @@ func words[E interface {
 
 // scopeWords are the scopes but for the plain yes, which is JSON's true.
 func scopeWords() map[string]authz.Scope {
-	out := words(authz.ScopeCount)
+	out := Vocabulary(authz.ScopeCount)
 	delete(out, authz.Yes.String())
 	return out
 }
 
 // personaWords are the personas with their older names (P1).
 func personaWords() map[string]directory.Persona {
-	out := words(directory.PersonaCount)
+	out := Vocabulary(directory.PersonaCount)
 	out["CI Expert"] = directory.CICoach
 	out["Implementation Lead"] = directory.Champion
 	return out

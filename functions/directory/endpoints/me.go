@@ -29,33 +29,28 @@ var me = api.Endpoint[*api.Request]{
 	Decode: func(r *api.Request) (*api.Request, error) { return r, nil },
 	Do: func(_ context.Context, c directory.Caller, r *api.Request) (api.Response, error) {
 		return api.Response{Status: http.StatusOK, Body: meBody{
-			Actor: person{c.Actor.ID, c.Actor.Name}, Subject: person{c.Subject.ID, c.Subject.Name},
-			Organization: person{c.Organization.ID, c.Organization.Name}, Impersonation: acting(r.Session),
+			Actor: body.Named(c.Actor.Named()), Subject: body.Named(c.Subject.Named()),
+			Organization: body.Named{ID: c.Organization.ID, Name: c.Organization.Name}, Impersonation: acting(r.Session),
 		}}, nil
 	},
 }
 
 type meBody struct {
-	Actor         person      `json:"actor"`
-	Subject       person      `json:"subject"`
-	Organization  person      `json:"organization"`
+	Actor         body.Named  `json:"actor"`
+	Subject       body.Named  `json:"subject"`
+	Organization  body.Named  `json:"organization"`
 	Impersonation *actingBody `json:"impersonation"`
 }
 
 // actingBody is the session that the request is made in, with what the red
 // banner shows (I5).
 type actingBody struct {
-	ID        string     `json:"id"`
-	Mode      string     `json:"mode"`
-	StartedAt time.Time  `json:"startedAt"`
-	ExpiresAt time.Time  `json:"expiresAt"`
-	EndsAt    time.Time  `json:"endsAt"`
-	Banner    bannerBody `json:"banner"`
-}
-
-type bannerBody struct {
-	Text    string `json:"text"`
-	SignOut string `json:"signOut"`
+	ID        string      `json:"id"`
+	Mode      string      `json:"mode"`
+	StartedAt time.Time   `json:"startedAt"`
+	ExpiresAt time.Time   `json:"expiresAt"`
+	EndsAt    time.Time   `json:"endsAt"`
+	Banner    body.Banner `json:"banner"`
 }
 
 func acting(s impersonation.Session) *actingBody {
@@ -64,13 +59,8 @@ func acting(s impersonation.Session) *actingBody {
 	}
 	return &actingBody{
 		ID: s.ID, Mode: s.Mode.String(), StartedAt: s.Started.UTC(), ExpiresAt: s.Expires().UTC(),
-		EndsAt: s.Ends.UTC(), Banner: bannerBody(s.Banner()),
+		EndsAt: s.Ends.UTC(), Banner: body.Banner(s.Banner()),
 	}
-}
-
-type person struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
 }
 
 // getUser is a user, to oneself and to an administrator of the user.

@@ -10,15 +10,12 @@ package endpoints
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
-	"slices"
 
 	"gemba/shared/api"
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/impersonation"
 )
 
@@ -51,9 +48,11 @@ func start(service *impersonation.Service) api.Endpoint[impersonation.Request] {
 	}
 }
 
+var modes = body.Vocabulary(impersonation.ModeCount)
+
 func readStart(o *body.Object) impersonation.Request {
 	o.Need("subject")
-	in := impersonation.Request{Subject: o.ID("subject"), Reason: o.Text("reason", body.Reason), Mode: body.Word(o, "mode", modes())}
+	in := impersonation.Request{Subject: o.ID("subject"), Reason: o.Text("reason", body.Reason), Mode: body.Word(o, "mode", modes)}
 	if given := o.Object("credentials"); given != nil {
 		given.Need("username", "password")
 		in.Credentials = &impersonation.Credentials{
@@ -61,14 +60,6 @@ func readStart(o *body.Object) impersonation.Request {
 		}
 	}
 	return in
-}
-
-func modes() map[string]impersonation.Mode {
-	words := map[string]impersonation.Mode{}
-	for m := impersonation.NoMode + 1; m < impersonation.ModeCount; m++ {
-		words[m.String()] = m
-	}
-	return words
 }
 
 func started(s impersonation.Session) api.Response {
@@ -111,34 +102,16 @@ func list(service *impersonation.Service) api.Endpoint[listing] {
 	}
 }
 
-// readListing reads the filters; every fault names its parameter as a pointer.
+// states are what a list may be narrowed to.
+var states = map[string]bool{"active": true}
+
 func readListing(r *api.Request) (listing, error) {
-	in := listing{next: r.Next}
-	var problems []fault.Problem
-	wrong := func(pointer, detail string) {
-		problems = append(problems, fault.Problem{Pointer: pointer, Detail: detail})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
-		values := r.Query[name]
-		switch {
-		case len(values) > 1:
-			wrong("/"+name, "This is given more than once.")
-		case name == "state" && values[0] == "active":
-			in.query.Active = true
-		case name == "state":
-			wrong("/state", "active is expected.")
-		case name == "actor" && !directory.IsID(values[0]):
-			wrong("/actor", "The id of a user is expected.")
-		case name == "actor":
-			in.query.Actor = values[0]
+	return body.ReadQuery(r.Query, func(o *body.Object) listing {
+		return listing{
+			query: impersonation.Query{Active: body.Word(o, "state", states), Actor: o.ID("actor")},
+			page:  o.Page(r.Page), next: r.Next,
 		}
-	}
-	page, err := r.Page()
-	if err != nil {
-		wrong("", fault.Of(err).Detail)
-	}
-	in.page = page
-	return in, fault.Faulty(fault.Invalid, "malformed", problems)
+	})
 }
 
 // get is one session.

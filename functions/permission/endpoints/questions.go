@@ -26,15 +26,7 @@ const (
 // word is a name that may be unknown here, or an id of something that is.
 var word = body.Rule{Least: 1, Most: 256}
 
-var semantics = semanticWords()
-
-func semanticWords() map[string]permission.Semantic {
-	words := map[string]permission.Semantic{}
-	for s := range permission.SemanticCount {
-		words[s.String()] = s
-	}
-	return words
-}
+var semantics = body.Vocabulary(permission.SemanticCount)
 
 // decodeOne reads the request of an evaluation.
 func decodeOne(r *api.Request) (asking, error) {

@@ -351,7 +351,7 @@ func TestWhoReadsTheReport(t *testing.T) {
 func TestReportOfNoPlace(t *testing.T) {
 	a := world(t)
 	for query, status := range map[string]int{
-		"location=": 200, "location=nowhere": 404, "location=w%21rd": 400, "location=icu&location=ward": 400, "other=1": 200,
+		"location=": 200, "location=nowhere": 404, "location=w%21rd": 400, "location=icu&location=ward": 400, "loaction=icu": 400,
 	} {
 		if answer := a.report(t, "root", query); answer.Status != status {
 			t.Errorf("%s: %d %s", query, answer.Status, answer.Body)

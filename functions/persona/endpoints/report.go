@@ -7,8 +7,8 @@ import (
 
 	"gemba/shared/api"
 	"gemba/shared/authz"
+	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/persona"
 )
 
@@ -26,16 +26,9 @@ func report(personas *persona.Service) api.Endpoint[string] {
 	}
 }
 
-// decodeLocation reads ?location=; absent and empty are the organization.
+// decodeLocation reads ?location=; none is the organization.
 func decodeLocation(r *api.Request) (string, error) {
-	given := r.Query["location"]
-	if len(given) == 0 || len(given) == 1 && given[0] == "" {
-		return "", nil
-	}
-	if len(given) > 1 || !directory.IsID(given[0]) {
-		return "", fault.New(fault.Invalid, "malformed", "location is the id of one location.")
-	}
-	return given[0], nil
+	return body.ReadQuery(r.Query, func(o *body.Object) string { return o.ID("location") })
 }
 
 type reportBody struct {

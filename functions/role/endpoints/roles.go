@@ -31,7 +31,7 @@ func New(deps api.Deps, store role.Store) *api.Function {
 type listing struct {
 	persona directory.Persona
 	page    directory.Page
-	request *api.Request
+	next    func(after string) string
 }
 
 func list(roles *role.Service) api.Endpoint[listing] {
@@ -45,21 +45,15 @@ func list(roles *role.Service) api.Endpoint[listing] {
 				return api.Response{}, err
 			}
 			items, end, err := api.Fit(found, end, body.Role, func(r role.Role) string { return r.ID })
-			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.request.Next(end)}}, err
+			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.next(end)}}, err
 		},
 	}
 }
 
 func decodeListing(r *api.Request) (listing, error) {
-	page, err := r.Page()
-	in := listing{page: page, request: r}
-	if word := r.Query.Get("persona"); word != "" && err == nil {
-		var known bool
-		if in.persona, known = body.ParsePersona(word); !known {
-			err = fault.New(fault.Invalid, "malformed", "There is no such persona.")
-		}
-	}
-	return in, err
+	return body.ReadQuery(r.Query, func(o *body.Object) listing {
+		return listing{persona: o.Persona("persona"), page: o.Page(r.Page), next: r.Next}
+	})
 }
 
 func get(roles *role.Service) api.Endpoint[string] {

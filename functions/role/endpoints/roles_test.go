@@ -239,6 +239,8 @@ func TestRolesAreListedWhole(t *testing.T) {
 	}
 	bad := fixture.Call{Route: "GET /v1/roles", As: "root", Query: "persona=hero"}
 	expect(t, "an unknown persona", place.Do(t, f, bad), 400, "malformed")
+	bad.Query = "persna=leader"
+	expect(t, "an unknown filter", place.Do(t, f, bad), 400, "malformed")
 	bad.Query = "limit=501"
 	expect(t, "a limit over 500", place.Do(t, f, bad), 400, "malformed")
 	bad.Query = "cursor=bm90aGluZw"

@@ -1,0 +1,40 @@
+package body
+
+import (
+	"encoding/json"
+	"net/url"
+
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+)
+
+// ReadQuery reads a query string by its form, as the object that it stands
+// for: a parameter is text, and an empty one is as good as none. One that is
+// given more than once is a list, which no parameter may be; one that is not
+// known is a fault as an unknown member is, so that a filter with a typo does
+// not answer everything. Errors: as Read's, the parameters being the pointers.
+func ReadQuery[T any](query url.Values, form func(*Object) T) (T, error) {
+	members := map[string]any{}
+	for name, values := range query {
+		switch {
+		case len(values) > 1:
+			members[name] = values
+		case values[0] != "":
+			members[name] = values[0]
+		}
+	}
+	data, _ := json.Marshal(members) // texts always marshal
+	return Read(data, form)
+}
+
+// Page is the parameters of a list, limit and cursor, as read makes a page of
+// them. What read refuses is a fault of the query.
+func (o *Object) Page(read func() (directory.Page, error)) directory.Page {
+	o.Text("limit", Opaque)
+	o.Text("cursor", Opaque)
+	page, err := read()
+	if err != nil {
+		o.Fault("", fault.Of(err).Detail)
+	}
+	return page
+}
