@@ -50,8 +50,6 @@ var actions = [ActionCount]action{
 	ReadAdministration:  {word: "read_administration", on: OrganizationResource, admin: true, internal: true},
 	ReadUser:            {word: "read_user", on: UserResource, admin: true, internal: true},
 	AdministerSomeUsers: {word: "administer_some_users", on: OrganizationResource, admin: true, internal: true},
-	RecordItems:         {word: "record_items", on: OrganizationResource, admin: true, internal: true},
-	ReadItems:           {word: "read_items", on: OrganizationResource, admin: true, internal: true},
 }
 
 // fixed is what is fixed of the action; for what is none, the zero value,

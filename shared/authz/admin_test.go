@@ -220,13 +220,6 @@ var organizationCases = []decideCase{
 	{"R11 a global administrator of some", having(Admin{Global: someGlobal}), AdministerSomeUsers, yes(RoleGrant)},
 	{"R11 a local administrator of some", having(Admin{Local: someLocal}), AdministerSomeUsers, yes(RoleGrant)},
 	{"R11 an administrator of none", having(Admin{Impersonate: true, System: true}), AdministerSomeUsers, no(NoGrant)},
-	{"R10 item_writer records items", having(Admin{ItemWriter: true}), RecordItems, yes(RoleGrant)},
-	{"R10 quality_administrator records items", having(Admin{Quality: true}), RecordItems, yes(RoleGrant)},
-	{"R10 access_reader records none", having(Admin{AccessReader: true}), RecordItems, no(NoGrant)},
-	{"R10 item_writer reads items", having(Admin{ItemWriter: true}), ReadItems, yes(RoleGrant)},
-	{"R10 quality_administrator reads items", having(Admin{Quality: true}), ReadItems, yes(RoleGrant)},
-	{"R10 access_reader reads items", having(Admin{AccessReader: true}), ReadItems, yes(RoleGrant)},
-	{"R10 another reads none", having(Admin{System: true}), ReadItems, no(NoGrant)},
 
 	{"C7 a board in scope", having(Admin{Board: LocationAndBelow}), AdministerBoard, yes(RoleGrant)},
 	{"C7 a board elsewhere", func(s *scene) {

@@ -431,10 +431,10 @@ func (r heldRole) organizationRights() []string {
 	has(local && a.Local.CreateUsers, "create_users")
 	has(a.Impersonate)
 	has(a.Roles, "role_administrator")
-	has(a.Quality, "quality_administrator", "record_items", "read_items")
+	has(a.Quality, "quality_administrator")
 	has(a.System, "system_administrator")
-	has(a.AccessReader, "access_reader", "read_items")
-	has(a.ItemWriter, "item_writer", "record_items", "read_items")
+	has(a.AccessReader, "access_reader")
+	has(a.ItemWriter, "item_writer")
 	for _, placed := range []Scope{a.Board, a.Card, a.Escalation} {
 		has(slices.Contains(plainAllowed["view"], placed.String()))
 	}

@@ -333,9 +333,5 @@ const (
 	ReadUser
 	// AdministerSomeUsers: a user administrator at all, wherever.
 	AdministerSomeUsers
-	// RecordItems: item_writer or quality_administrator.
-	RecordItems
-	// ReadItems: access_reader, item_writer or quality_administrator.
-	ReadItems
 	ActionCount
 )
