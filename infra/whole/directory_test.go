@@ -36,7 +36,9 @@ func TestSigningIn(t *testing.T) {
 
 func TestReadingAUser(t *testing.T) {
 	t.Parallel()
-	o, other := found(t, nil), found(t, nil)
+	o, other := found(t, nil), found(t, func(w object) {
+		w["users"] = append(w["users"].([]object), object{"id": "stranger", "name": "A stranger", "username": "stranger", "type": "general", "locations": []string{"east-1"}})
+	})
 	t.Run("tells everything of oneself, with its version", func(t *testing.T) {
 		r := o.as(t, "mia").get(t, "/v1/users/mia").is(t, 200)
 		r.members(t, "id", "name", "email", "username", "type", "internal", "locations", "persona", "roles", "signIn", "version")
@@ -62,16 +64,15 @@ func TestReadingAUser(t *testing.T) {
 	})
 	t.Run("T4 answers alike for who is out of reach, elsewhere and nobody", func(t *testing.T) {
 		var told []string
-		for _, id := range []string{"wes", "nobody", "other-org"} {
-			if id == "other-org" {
-				other.as(t, "ada").put(t, "/v1/users/mia/persona", object{"persona": "leader"}).is(t, 200)
-			}
+		other.as(t, "lena").get(t, "/v1/users/stranger").is(t, 200)
+		for _, id := range []string{"wes", "nobody", "stranger"} {
 			r := o.as(t, "lena").get(t, "/v1/users/"+id).problem(t, 404, "not_found")
 			told = append(told, strings.ReplaceAll(string(r.raw), text(r.body["requestId"]), "-"))
 		}
 		if told[0] != told[1] || told[1] != told[2] {
 			t.Errorf("three absences, %q", told)
 		}
+		other.as(t, "ada").put(t, "/v1/users/mia/persona", object{"persona": "leader"}).is(t, 200)
 		o.as(t, "ada").get(t, "/v1/users/mia").is(t, 200).has(t, object{"persona": "frontline"})
 	})
 	t.Run("T4 shows who administers nobody themselves alone", func(t *testing.T) {
