@@ -8,7 +8,9 @@
 package directory
 
 import (
+	"strings"
 	"time"
+	"unicode"
 
 	"gemba/shared/authz"
 )
@@ -220,4 +222,16 @@ func IsID(s string) bool {
 		}
 	}
 	return true
+}
+
+// Folded is the text with its letters' case taken away: texts that differ in
+// nothing else, in whatever script, have one such form (R1, U1).
+func Folded(text string) string {
+	return strings.Map(func(c rune) rune {
+		least := c
+		for other := unicode.SimpleFold(c); other != c; other = unicode.SimpleFold(other) {
+			least = min(least, other)
+		}
+		return least
+	}, text)
 }

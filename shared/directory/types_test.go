@@ -17,3 +17,14 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestFolded(t *testing.T) {
+	texts := []string{"", "Unit Lead", "UNIT lead", "οδός", "ΟΔΌΣ", "ſtaff", "Staff", "stuff", "\u212a", "k", "Straße", "STRASSE", "ı", "i", "é", "e\u0301"}
+	for _, a := range texts {
+		for _, b := range texts {
+			if one := directory.Folded(a) == directory.Folded(b); one != strings.EqualFold(a, b) {
+				t.Errorf("R1 %q and %q: the same %v", a, b, one)
+			}
+		}
+	}
+}

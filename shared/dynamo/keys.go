@@ -157,11 +157,11 @@ func templateItemKey(o, t, i string) key { return key{join("TI", o, t), join("IT
 
 // Names are unique whatever their case (R1, U1): hashed folded.
 func usernameKey(username string) key {
-	return key{"N#" + digest("username", strings.ToLower(username)), "N"}
+	return key{"N#" + digest("username", directory.Folded(username)), "N"}
 }
 
 func roleNameKey(o, name string) key {
-	return key{join("NR", o) + "#" + digest("role", strings.ToLower(name)), "N"}
+	return key{join("NR", o) + "#" + digest("role", directory.Folded(name)), "N"}
 }
 
 func usedProofKey(o, actor, proof string) key {

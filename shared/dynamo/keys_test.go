@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gemba/shared/authz"
+	"gemba/shared/directory"
 	"gemba/shared/timeline"
 )
 
@@ -63,8 +64,8 @@ var sayings = map[string]struct {
 	"countsPK":         {func(p parts) key { return partition(countsPK(p.a)) }, one},
 	"countKey":         {func(p parts) key { return countKey(p.a, []string{p.b, p.c}) }, func(p parts) []any { return []any{p.a, min(p.b, p.c), max(p.b, p.c)} }},
 	"movesKey":         {func(p parts) key { return movesKey(p.a) }, one},
-	"usernameKey":      {func(p parts) key { return usernameKey(p.a) }, func(p parts) []any { return []any{strings.ToLower(p.a)} }},
-	"roleNameKey":      {func(p parts) key { return roleNameKey(p.a, p.b) }, func(p parts) []any { return []any{p.a, strings.ToLower(p.b)} }},
+	"usernameKey":      {func(p parts) key { return usernameKey(p.a) }, func(p parts) []any { return []any{directory.Folded(p.a)} }},
+	"roleNameKey":      {func(p parts) key { return roleNameKey(p.a, p.b) }, func(p parts) []any { return []any{p.a, directory.Folded(p.b)} }},
 	"timelinePK":       {func(p parts) key { return partition(timelinePK(p.a, p.at)) }, func(p parts) []any { return []any{p.a, p.at.UTC().Format("2006-01")} }},
 	"timelineTypePK":   {func(p parts) key { return partition(timelineTypePK(p.a, p.kind(), p.at)) }, func(p parts) []any { return []any{p.a, p.kind(), p.at.UTC().Format("2006-01")} }},
 	"entryKey":         {func(p parts) key { return entryKey(p.a, p.at, p.b) }, func(p parts) []any { return []any{p.a, p.at.UTC().Format("2006-01"), p.b} }},
@@ -160,6 +161,9 @@ func TestU1R1NamesAreOneWhateverTheirCase(t *testing.T) {
 	}
 	if roleNameKey("o", "Unit Lead") != roleNameKey("o", "UNIT lead") {
 		t.Error("R1 role names differ by case")
+	}
+	if roleNameKey("o", "ΟΔΌΣ") != roleNameKey("o", "οδός") {
+		t.Error("R1 role names differ by the case of a letter that has three forms")
 	}
 	if roleNameKey("o", "Staff") == roleNameKey("p", "Staff") {
 		t.Error("R1 role names of two organizations are one")

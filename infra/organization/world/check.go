@@ -54,9 +54,9 @@ func (c *check) unique() {
 	once(c, "workflows", "id", p.Workflows, func(w directory.Workflow) string { return w.ID })
 	once(c, "templates", "id", p.Templates, func(t directory.Template) string { return t.ID })
 	once(c, "roles", "id", p.Roles, func(r role.Role) string { return r.ID })
-	once(c, "roles", "name", p.Roles, func(r role.Role) string { return strings.ToLower(r.Name) })
+	once(c, "roles", "name", p.Roles, func(r role.Role) string { return directory.Folded(r.Name) })
 	once(c, "users", "id", c.Users, func(u User) string { return u.ID })
-	once(c, "users", "username", c.Users, func(u User) string { return strings.ToLower(u.Username) })
+	once(c, "users", "username", c.Users, func(u User) string { return directory.Folded(u.Username) })
 	once(c, "items", "id", c.Items, func(i directory.Item) string { return i.ID })
 }
 
