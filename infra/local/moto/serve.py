@@ -3,13 +3,27 @@ its standard input closes: it cannot outlive whoever started it."""
 
 import sys
 import threading
+import uuid
 
+from moto.cognitoidp.models import CognitoIdpUser
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
 from werkzeug.serving import make_server
+
+create = CognitoIdpUser.__init__
+
+
+def create_lasting(user, *args, **kwargs):
+    """The same username has the same sub each time, which infra/events names."""
+    create(user, *args, **kwargs)
+    user.id = str(uuid.uuid5(uuid.NAMESPACE_URL, user.username))
+    user.update_attributes([{"Name": "sub", "Value": user.id}])
+
+
+CognitoIdpUser.__init__ = create_lasting
 
 server = make_server(
     "127.0.0.1",
