@@ -36,7 +36,7 @@ func (w *world) notifier(p *post) *impersonation.Notifier {
 
 func (w *world) deliver(t *testing.T, p *post, id string) error {
 	t.Helper()
-	return w.notifier(p).Deliver(t.Context(), w.org, id, w.clock.now())
+	return w.notifier(p).Deliver(t.Context(), w.org, id, w.clock.Now())
 }
 
 func TestDeliver(t *testing.T) {
@@ -90,7 +90,7 @@ func TestACrashBetweenHandOverAndRecord(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
 	p := &post{}
-	claimed, err := w.ClaimNotice(t.Context(), w.org, s.ID, "crashed", w.clock.now())
+	claimed, err := w.ClaimNotice(t.Context(), w.org, s.ID, "crashed", w.clock.Now())
 	if err != nil || claimed.Status != impersonation.Sending {
 		t.Fatalf("claimed %+v, %v", claimed, err)
 	}
@@ -106,7 +106,7 @@ func TestALostAnswerToAClaimKnowsItself(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
 	for range 2 {
-		n, err := w.ClaimNotice(t.Context(), w.org, s.ID, "mine", w.clock.now())
+		n, err := w.ClaimNotice(t.Context(), w.org, s.ID, "mine", w.clock.Now())
 		if err != nil || n.Status != impersonation.Sending || n.Attempt != "mine" {
 			t.Errorf("I8: claimed as %+v, %v", n, err)
 		}
@@ -148,17 +148,17 @@ func TestNoMailWhereNoneIsRequired(t *testing.T) {
 func TestSweep(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	_, err := w.ClaimNotice(t.Context(), w.org, s.ID, "crashed", w.clock.now())
+	_, err := w.ClaimNotice(t.Context(), w.org, s.ID, "crashed", w.clock.Now())
 	must(t, err)
 	sweep := func(id string) {
 		t.Helper()
-		must(t, w.notifier(&post{}).Sweep(t.Context(), w.org, id, w.clock.now()))
+		must(t, w.notifier(&post{}).Sweep(t.Context(), w.org, id, w.clock.Now()))
 	}
 	sweep(s.ID)
 	if kept := w.session(t, s.ID); kept.Cause != impersonation.NoCause || kept.Notice.Status != impersonation.Sending {
 		t.Errorf("I4, I8: swept too early: %q, %s", kept.Cause, kept.Notice.Status)
 	}
-	w.clock.move(24 * time.Hour)
+	w.clock.Advance(24 * time.Hour)
 	sweep(s.ID)
 	sweep(s.ID)
 	w.ended(t, s.ID, impersonation.Idle, s.Started.Add(5*time.Minute))
@@ -171,9 +171,9 @@ func TestSweep(t *testing.T) {
 func TestSweepLeavesTheNextSessionAlone(t *testing.T) {
 	w := newWorld(t)
 	first := w.start(t, admin, maria)
-	w.clock.move(time.Hour)
+	w.clock.Advance(time.Hour)
 	second := w.start(t, admin, bob)
-	must(t, w.notifier(&post{}).Sweep(t.Context(), w.org, first.ID, w.clock.now()))
+	must(t, w.notifier(&post{}).Sweep(t.Context(), w.org, first.ID, w.clock.Now()))
 	if mark, err := w.Acting(t.Context(), w.org, admin); mark.ID != second.ID || err != nil {
 		t.Errorf("I1: the mark of the second session went with the first: %v, %v", mark, err)
 	}

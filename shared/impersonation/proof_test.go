@@ -36,7 +36,7 @@ func TestWrongProof(t *testing.T) {
 	if err := w.try(t, w.username(maria), "right"); code(err) != "reauthentication_failed" || w.pool.asked != asked {
 		t.Fatalf("I2 the target's own password: got %v, asked %t", err, w.pool.asked != asked)
 	}
-	w.clock.move(time.Minute)
+	w.clock.Advance(time.Minute)
 	for _, given := range []string{"right", "wrong"} {
 		err := w.try(t, w.username(admin), given)
 		if code(err) != "too_many_attempts" || !fault.Is(err, fault.TooMany) || fault.Of(err).RetryAfter != 14*time.Minute {
@@ -61,11 +61,11 @@ func TestWrongProof(t *testing.T) {
 	if want := append(slices.Repeat([]string{"reauthentication_failed"}, 5), slices.Repeat([]string{"too_many_attempts"}, 3)...); !slices.Equal(causes, want) {
 		t.Errorf("I2: the timeline has %q, want %q", causes, want)
 	}
-	w.clock.move(14*time.Minute - time.Millisecond)
+	w.clock.Advance(14*time.Minute - time.Millisecond)
 	if err := w.try(t, w.username(admin), "right"); code(err) != "too_many_attempts" {
 		t.Errorf("I2 just before the first of five is 15 minutes old: got %v", err)
 	}
-	w.clock.move(time.Millisecond)
+	w.clock.Advance(time.Millisecond)
 	must(t, w.try(t, w.username(admin), "right"))
 }
 
@@ -77,7 +77,7 @@ func TestOnlyFailuresInTheWindowCount(t *testing.T) {
 			t.Fatalf("I2: got %v", err)
 		}
 		must(t, w.try(t, w.username(admin), "right"))
-		w.clock.move(4 * time.Minute)
+		w.clock.Advance(4 * time.Minute)
 	}
 }
 
@@ -130,7 +130,7 @@ func (w *world) signIn(user string, at time.Time, id string) impersonation.SignI
 
 func TestFreshSignIn(t *testing.T) {
 	w := newWorld(t)
-	now := w.clock.now()
+	now := w.clock.Now()
 	cases := []struct {
 		rule   string
 		signIn impersonation.SignIn
@@ -170,7 +170,7 @@ func TestFreshSignIn(t *testing.T) {
 func TestASignInWorksOnceAtOnce(t *testing.T) {
 	w := newWorld(t)
 	callers := []directory.Caller{w.caller(t, admin, maria), w.caller(t, admin, maria)}
-	used := w.signIn(admin, w.clock.now(), "once")
+	used := w.signIn(admin, w.clock.Now(), "once")
 	codes := parallel(2, func(i int) string {
 		s, err := w.service.Start(t.Context(), callers[i], impersonation.Request{Subject: maria, SignIn: used})
 		if err == nil {

@@ -44,9 +44,9 @@ func TestGet(t *testing.T) {
 func TestGetTellsTheTruth(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	_, err := w.ClaimNotice(t.Context(), w.org, s.ID, "attempt", w.clock.now())
+	_, err := w.ClaimNotice(t.Context(), w.org, s.ID, "attempt", w.clock.Now())
 	must(t, err)
-	w.clock.move(16 * time.Minute)
+	w.clock.Advance(16 * time.Minute)
 	got, err := w.service.Get(t.Context(), w.caller(t, maria), s.ID)
 	must(t, err)
 	if got.Cause != impersonation.Idle || got.Notice.Status != impersonation.Unknown {
@@ -58,15 +58,15 @@ func TestGetTellsTheTruth(t *testing.T) {
 func TestSignOut(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	w.clock.move(time.Minute)
-	at := w.clock.now()
+	w.clock.Advance(time.Minute)
+	at := w.clock.Now()
 	for range 2 {
 		got, err := w.service.End(t.Context(), w.caller(t, admin), s.ID)
 		must(t, err)
 		if got.Cause != impersonation.SignedOut {
 			t.Errorf("I5: got %q", got.Cause)
 		}
-		w.clock.move(time.Minute)
+		w.clock.Advance(time.Minute)
 	}
 	w.ended(t, s.ID, impersonation.SignedOut, at)
 	if _, err := w.resume(t, admin, s.ID); code(err) != "impersonation_invalid" {
@@ -182,7 +182,7 @@ func (w *world) listed(t *testing.T, caller directory.Caller, q impersonation.Qu
 func TestList(t *testing.T) {
 	w := newWorld(t)
 	begin := func(actor, subject string) string {
-		w.clock.move(time.Second)
+		w.clock.Advance(time.Second)
 		return w.start(t, actor, subject).ID
 	}
 	end := func(actor, id string) string {
@@ -226,7 +226,7 @@ func TestList(t *testing.T) {
 			t.Errorf("T4 the sessions of %s, to a local administrator who does not reach them: got %v", actor, err)
 		}
 	}
-	w.clock.move(5*time.Minute + 1*time.Second)
+	w.clock.Advance(5*time.Minute + 1*time.Second)
 	if got := w.listed(t, w.caller(t, maria), impersonation.Query{Active: true}, 50); got != nil {
 		t.Errorf("I4: %v last, though nobody came back", got)
 	}

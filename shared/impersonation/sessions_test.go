@@ -17,17 +17,17 @@ import (
 // resume makes a request in the session, as this actor.
 func (w *world) resume(t *testing.T, actor, id string) (impersonation.Session, error) {
 	t.Helper()
-	return w.sessions.Resume(t.Context(), w.org, actor, id, w.clock.now())
+	return w.sessions.Resume(t.Context(), w.org, actor, id, w.clock.Now())
 }
 
 func TestARequestKeepsASessionAlive(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
 	for range 11 {
-		w.clock.move(5 * time.Minute)
+		w.clock.Advance(5 * time.Minute)
 		live, err := w.resume(t, admin, s.ID)
 		must(t, err)
-		now := w.clock.now()
+		now := w.clock.Now()
 		if !live.Last.Equal(now) || !live.Idles.Equal(now.Add(5*time.Minute)) || live.Subject != s.Subject || live.Mode != impersonation.Full {
 			t.Fatalf("I4: resumed as %+v", live)
 		}
@@ -35,7 +35,7 @@ func TestARequestKeepsASessionAlive(t *testing.T) {
 			t.Fatalf("I5: expires in %s, want %s", live.Expires().Sub(now), want)
 		}
 	}
-	w.clock.move(5 * time.Minute)
+	w.clock.Advance(5 * time.Minute)
 	if _, err := w.resume(t, admin, s.ID); code(err) != "impersonation_invalid" {
 		t.Fatalf("I4 after 60 minutes: got %v", err)
 	}
@@ -65,12 +65,12 @@ func (w *world) ended(t *testing.T, id string, cause impersonation.Cause, at tim
 func TestIdleEnds(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	w.clock.move(5*time.Minute + time.Millisecond)
+	w.clock.Advance(5*time.Minute + time.Millisecond)
 	for range 2 {
 		if _, err := w.resume(t, admin, s.ID); code(err) != "impersonation_invalid" {
 			t.Fatalf("I4 idle: got %v", err)
 		}
-		w.clock.move(time.Hour)
+		w.clock.Advance(time.Hour)
 	}
 	w.ended(t, s.ID, impersonation.Idle, s.Started.Add(5*time.Minute))
 }
@@ -78,9 +78,9 @@ func TestIdleEnds(t *testing.T) {
 func TestManyNoticeAnEndAtOnce(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	w.clock.move(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	parallel(8, func(int) string {
-		_, err := w.sessions.Resume(t.Context(), w.org, admin, s.ID, w.clock.now())
+		_, err := w.sessions.Resume(t.Context(), w.org, admin, s.ID, w.clock.Now())
 		return code(err)
 	})
 	w.ended(t, s.ID, impersonation.Idle, s.Started.Add(5*time.Minute))
@@ -89,13 +89,13 @@ func TestManyNoticeAnEndAtOnce(t *testing.T) {
 func TestALateClockEndsNothing(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	w.clock.move(2 * time.Minute)
+	w.clock.Advance(2 * time.Minute)
 	_, err := w.resume(t, admin, s.ID)
 	must(t, err)
 	// Another instance, whose clock is behind, handles a request meanwhile.
-	_, err = w.sessions.Resume(t.Context(), w.org, admin, s.ID, w.clock.now().Add(-time.Second))
+	_, err = w.sessions.Resume(t.Context(), w.org, admin, s.ID, w.clock.Now().Add(-time.Second))
 	must(t, err)
-	if kept := w.session(t, s.ID); !kept.Last.Equal(w.clock.now()) {
+	if kept := w.session(t, s.ID); !kept.Last.Equal(w.clock.Now()) {
 		t.Errorf("I4: the last request went back to %s", kept.Last)
 	}
 }
@@ -117,7 +117,7 @@ func TestInvalidSessionsAnswerTheSame(t *testing.T) {
 	var first error
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := w.sessions.Resume(t.Context(), c.organization, c.actor, c.id, w.clock.now())
+			_, err := w.sessions.Resume(t.Context(), c.organization, c.actor, c.id, w.clock.Now())
 			if !fault.Is(err, fault.Denied) || code(err) != "impersonation_invalid" {
 				t.Fatalf("got %v", err)
 			}
@@ -167,16 +167,16 @@ func TestLost(t *testing.T) {
 func TestClose(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	w.clock.move(time.Minute)
-	at := w.clock.now()
+	w.clock.Advance(time.Minute)
+	at := w.clock.Now()
 	for range 2 {
-		must(t, w.sessions.Close(t.Context(), s, impersonation.RightLost, w.clock.now(), "request"))
-		w.clock.move(time.Minute)
+		must(t, w.sessions.Close(t.Context(), s, impersonation.RightLost, w.clock.Now(), "request"))
+		w.clock.Advance(time.Minute)
 	}
 	w.ended(t, s.ID, impersonation.RightLost, at)
 	late := w.start(t, admin, maria)
-	w.clock.move(time.Hour)
-	must(t, w.sessions.Close(t.Context(), late, impersonation.SwitchedOff, w.clock.now(), "request"))
+	w.clock.Advance(time.Hour)
+	must(t, w.sessions.Close(t.Context(), late, impersonation.SwitchedOff, w.clock.Now(), "request"))
 	w.ended(t, late.ID, impersonation.Idle, late.Started.Add(5*time.Minute))
 }
 

@@ -128,11 +128,11 @@ func TestOneSessionAnActor(t *testing.T) {
 		_, err := w.service.Start(t.Context(), w.caller(t, admin, bob), w.password(admin, bob))
 		return err
 	}
-	w.clock.move(5 * time.Minute)
+	w.clock.Advance(5 * time.Minute)
 	if err := again(); code(err) != "already_impersonating" || !fault.Is(err, fault.Conflict) {
 		t.Fatalf("I1: got %v, want already_impersonating", err)
 	}
-	w.clock.move(time.Millisecond)
+	w.clock.Advance(time.Millisecond)
 	must(t, again())
 	ended := w.session(t, first.ID)
 	if ended.Cause != impersonation.Idle || !ended.Ended.Equal(first.Started.Add(5*time.Minute)) {
@@ -233,7 +233,7 @@ func TestARepeatedStartIsKept(t *testing.T) {
 	}}
 	s, err := w.service.Start(t.Context(), c, w.password(admin, maria))
 	must(t, err)
-	kept, found, err := w.Answered(t.Context(), w.org, admin, "key", w.clock.now())
+	kept, found, err := w.Answered(t.Context(), w.org, admin, "key", w.clock.Now())
 	if err != nil || !found || string(kept.Answer) != s.ID || kept.Request != "asked" {
 		t.Errorf("T3: kept %v, %t, %v", kept, found, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"
 	"gemba/shared/dynamotest"
+	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/impersonation"
 	"gemba/shared/persona"
 	"gemba/shared/role"
@@ -22,24 +23,6 @@ import (
 
 // noon is when every test begins.
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-
-// clock is a test's time, moved by hand.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 // pool proves whoever says the password "right"; fails makes it unable to tell.
 type pool struct {
@@ -59,7 +42,7 @@ func (p *pool) Proof(_ context.Context, _, password, sub string) (bool, error) {
 type world struct {
 	org string
 	*dynamo.Store
-	clock    *clock
+	clock    *fixture.Clock
 	pool     *pool
 	sessions *impersonation.Sessions
 	service  *impersonation.Service
@@ -128,9 +111,9 @@ func newWorld(t *testing.T, change ...func(*directory.Settings)) *world {
 	t.Helper()
 	client, name := dynamotest.Table(t)
 	o := client.Options()
-	w := &world{org: rand.Text(), clock: &clock{at: noon}, pool: &pool{}}
+	w := &world{org: rand.Text(), clock: fixture.NewClock(noon), pool: &pool{}}
 	cfg := aws.Config{Region: o.Region, Credentials: o.Credentials, HTTPClient: o.HTTPClient}
-	w.Store = dynamo.Open(cfg, aws.ToString(o.BaseEndpoint), name, w.clock.now)
+	w.Store = dynamo.Open(cfg, aws.ToString(o.BaseEndpoint), name, w.clock.Now)
 	w.sessions = impersonation.NewSessions(w.Store, impersonation.DefaultIdle)
 	w.service = impersonation.NewService(w.Store, w.sessions, w.pool)
 	settings := directory.DefaultSettings()
@@ -165,7 +148,7 @@ func newWorld(t *testing.T, change ...func(*directory.Settings)) *world {
 		_, err := w.CreateUser(t.Context(), w.org, u, noon)
 		must(t, err)
 	}
-	w.clock.move(time.Minute)
+	w.clock.Advance(time.Minute)
 	return w
 }
 
@@ -174,7 +157,7 @@ func (w *world) caller(t *testing.T, id string, users ...string) directory.Calle
 	t.Helper()
 	facts, err := w.Load(t.Context(), w.org, directory.Keys{Users: append([]string{id}, users...)})
 	must(t, err)
-	return directory.Caller{Facts: facts, Subject: facts.Users[id], Actor: facts.Users[id], At: w.clock.now(), RequestID: "request"}
+	return directory.Caller{Facts: facts, Subject: facts.Users[id], Actor: facts.Users[id], At: w.clock.Now(), RequestID: "request"}
 }
 
 // acting is somebody at work in a session.
