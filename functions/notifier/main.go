@@ -18,5 +18,6 @@ func main() {
 	store := wire.Store()
 	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
 	sessions := impersonation.NewSessions(store, impersonation.DefaultIdle)
-	lambda.Start(endpoints.New(impersonation.NewNotifier(store, sessions, endpoints.BySES(sender)), wire.Log(), time.Now))
+	mailer := ses.Mailer[impersonation.Letter]{Sender: sender}
+	lambda.Start(endpoints.New(impersonation.NewNotifier(store, sessions, mailer), wire.Log(), time.Now))
 }

@@ -17,6 +17,6 @@ import (
 func main() {
 	store := wire.Store()
 	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
-	auditor := persona.NewAuditor(store, store, endpoints.BySES(sender), time.Now)
+	auditor := persona.NewAuditor(store, store, ses.Mailer[persona.Letter]{Sender: sender}, time.Now)
 	lambda.Start(endpoints.New(auditor, os.Stdout, wire.Log()))
 }

@@ -80,6 +80,12 @@ func (s *Sender) Send(ctx context.Context, m Mail) error {
 	return outcome(err, handed.Load())
 }
 
+// Mailer sends a use case's letters, which are mails by another name.
+type Mailer[Letter ~struct{ To, Subject, Text, HTML string }] struct{ Sender *Sender }
+
+// Send is the sender's Send.
+func (m Mailer[Letter]) Send(ctx context.Context, l Letter) error { return m.Sender.Send(ctx, Mail(l)) }
+
 func content(text string) *types.Content {
 	return &types.Content{Data: &text, Charset: aws.String("UTF-8")}
 }

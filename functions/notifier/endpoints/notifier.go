@@ -17,7 +17,6 @@ import (
 	"gemba/shared/dynamo"
 	"gemba/shared/fault"
 	"gemba/shared/impersonation"
-	"gemba/shared/ses"
 )
 
 // Function answers the stream's batches; it implements lambda.Handler.
@@ -101,14 +100,4 @@ func (f *Function) tell(ctx context.Context, action, organization, session strin
 	}
 	f.log.LogAttrs(ctx, level, "record", attrs...)
 	return err
-}
-
-// BySES hands letters to SES.
-func BySES(sender *ses.Sender) impersonation.Mailer { return bySES{sender} }
-
-type bySES struct{ sender *ses.Sender }
-
-// Send implements impersonation.Mailer.
-func (m bySES) Send(ctx context.Context, l impersonation.Letter) error {
-	return m.sender.Send(ctx, ses.Mail(l))
 }

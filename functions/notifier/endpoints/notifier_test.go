@@ -84,7 +84,7 @@ func open(t *testing.T) *world {
 	sender := ses.NewSender(aws.Config{Region: "eu-central-1", Credentials: place.Config.Credentials}, server.URL, "access@riverside.example")
 	sessions := impersonation.NewSessions(store, impersonation.DefaultIdle)
 	w.service = impersonation.NewService(store, sessions, proven{})
-	w.function = endpoints.New(impersonation.NewNotifier(store, sessions, endpoints.BySES(sender)), slog.New(slog.NewJSONHandler(w.log, nil)), place.Clock.Now)
+	w.function = endpoints.New(impersonation.NewNotifier(store, sessions, ses.Mailer[impersonation.Letter]{Sender: sender}), slog.New(slog.NewJSONHandler(w.log, nil)), place.Clock.Now)
 	return w
 }
 

@@ -16,7 +16,6 @@ import (
 
 	"gemba/shared/fault"
 	"gemba/shared/persona"
-	"gemba/shared/ses"
 )
 
 // Auditor audits every organization for a slot.
@@ -92,15 +91,4 @@ func (f *Function) tell(ctx context.Context, slot string, o persona.Outcome) {
 		attrs = append(attrs, slog.String("code", fault.Of(o.Err).Code), slog.String("error", o.Err.Error()))
 	}
 	f.log.LogAttrs(ctx, level, "audit", attrs...)
-}
-
-// bySES hands letters to SES.
-type bySES struct{ sender *ses.Sender }
-
-// BySES is a mailer over SES.
-func BySES(sender *ses.Sender) persona.Mailer { return bySES{sender} }
-
-// Send hands a letter over, with the sender's errors.
-func (m bySES) Send(ctx context.Context, l persona.Letter) error {
-	return m.sender.Send(ctx, ses.Mail(l))
 }

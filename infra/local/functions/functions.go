@@ -97,12 +97,12 @@ func (w wiring) timeline(id string) lambda.Handler {
 }
 
 func (w wiring) personaAudit(id string) lambda.Handler {
-	store, mailer := w.store(id), auditfn.BySES(w.sender(id))
+	store, mailer := w.store(id), ses.Mailer[persona.Letter]{Sender: w.sender(id)}
 	return auditfn.New(persona.NewAuditor(store, store, mailer, time.Now), w.Output, w.Log)
 }
 
 func (w wiring) notifier(id string) lambda.Handler {
-	store, mailer := w.store(id), notifierfn.BySES(w.sender(id))
+	store, mailer := w.store(id), ses.Mailer[impersonation.Letter]{Sender: w.sender(id)}
 	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Log, time.Now)
 }
 
