@@ -47,13 +47,14 @@ func TestReadingRoles(t *testing.T) {
 	})
 	t.Run("binds a cursor to caller and query", func(t *testing.T) {
 		next := text(o.as(t, "ada").get(t, "/v1/roles?limit=1").is(t, 200).body["next"])
-		o.as(t, "abe").get(t, "/v1/roles?limit=1&cursor="+next).problem(t, 400, "malformed")
-		o.as(t, "ada").get(t, "/v1/roles?limit=1&persona=leader&cursor="+next).problem(t, 400, "malformed")
+		o.as(t, "abe").get(t, "/v1/roles?limit=1&cursor="+next).problem(t, 400, "malformed", "/cursor")
+		o.as(t, "ada").get(t, "/v1/roles?limit=1&persona=leader&cursor="+next).problem(t, 400, "malformed", "/cursor")
 	})
 	t.Run("refuses a limit beyond 500 and none", func(t *testing.T) {
 		for _, limit := range []string{"0", "501", "-1", "x"} {
-			o.as(t, "ada").get(t, "/v1/roles?limit="+limit).problem(t, 400, "malformed")
+			o.as(t, "ada").get(t, "/v1/roles?limit="+limit).problem(t, 400, "malformed", "/limit")
 		}
+		o.as(t, "ada").get(t, "/v1/roles?limit=0&cursor=nonsense&personna=leader").problem(t, 400, "malformed", "/limit", "/cursor", "/personna")
 	})
 	t.Run("does not know what is not there", func(t *testing.T) {
 		o.as(t, "ada").get(t, "/v1/roles/nothing").problem(t, 404, "not_found")

@@ -98,8 +98,8 @@ func TestWhoReadsTheTimeline(t *testing.T) {
 	all := timeline(t, ada, "")
 	t.Run("T2 a cursor is of its query and caller", func(t *testing.T) {
 		next := url.QueryEscape(text(ada.get(t, "/v1/timeline?limit=1").is(t, 200).body["next"]))
-		ada.get(t, "/v1/timeline?limit=1&type=role&cursor="+next).problem(t, 400, "malformed", "")
-		o.as(t, "abe").get(t, "/v1/timeline?limit=1&cursor="+next).problem(t, 400, "malformed", "")
+		ada.get(t, "/v1/timeline?limit=1&type=role&cursor="+next).problem(t, 400, "malformed", "/cursor")
+		o.as(t, "abe").get(t, "/v1/timeline?limit=1&cursor="+next).problem(t, 400, "malformed", "/cursor")
 	})
 	t.Run("R10 a system administrator alone reads it, and tries are told", func(t *testing.T) {
 		for _, user := range []string{"mia", "lena", "sam", "rita", "svc"} {

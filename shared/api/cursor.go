@@ -23,13 +23,14 @@ type cursor struct {
 }
 
 // Page reads limit and cursor. Invalid when the limit is not 1 to 500, or
-// the cursor was given to another query.
+// the cursor was given to another query; both are named.
 func (r *Request) Page() (directory.Page, error) {
 	page := directory.Page{Limit: defaultLimit}
+	var problems []fault.Problem
 	if text := r.Query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 1 || limit > maxLimit {
-			return page, fault.New(fault.Invalid, "malformed", "limit is 1 to 500.")
+			problems = append(problems, fault.Problem{Pointer: "/limit", Detail: "limit is 1 to 500."})
 		}
 		page.Limit = limit
 	}
@@ -37,11 +38,11 @@ func (r *Request) Page() (directory.Page, error) {
 		raw, err := base64.RawURLEncoding.DecodeString(text)
 		var c cursor
 		if err != nil || json.Unmarshal(raw, &c) != nil || c.List != r.list() {
-			return page, fault.New(fault.Invalid, "malformed", "This cursor was not given for this list.")
+			problems = append(problems, fault.Problem{Pointer: "/cursor", Detail: "This cursor was not given for this list."})
 		}
 		page.After = c.After
 	}
-	return page, nil
+	return page, fault.Faulty(fault.Invalid, "malformed", problems)
 }
 
 // Next is the cursor that goes on after a place; "" stays "".

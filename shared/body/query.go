@@ -28,13 +28,15 @@ func ReadQuery[T any](query url.Values, form func(*Object) T) (T, error) {
 }
 
 // Page is the parameters of a list, limit and cursor, as read makes a page of
-// them. What read refuses is a fault of the query.
+// them. What read refuses are faults of the query.
 func (o *Object) Page(read func() (directory.Page, error)) directory.Page {
 	o.Text("limit", Opaque)
 	o.Text("cursor", Opaque)
 	page, err := read()
 	if err != nil {
-		o.Fault("", fault.Of(err).Detail)
+		for _, p := range fault.Of(err).Problems {
+			o.note(p.Pointer, p.Detail)
+		}
 	}
 	return page
 }

@@ -233,9 +233,9 @@ func TestBadFiltersAreAllNamed(t *testing.T) {
 		"q=a%00b":                       {"/q"},
 		"typ=role":                      {"/typ"},
 		"type=role&type=user":           {"/type"},
-		"limit=0":                       {""},
-		"limit=501":                     {""},
-		"cursor=nonsense":               {""},
+		"limit=0":                       {"/limit"},
+		"limit=501":                     {"/limit"},
+		"cursor=nonsense":               {"/cursor"},
 		"type=x&from=x&to=x&person=%20&q=%0a&lim=3": {"/from", "/lim", "/person", "/q", "/to", "/type"},
 	} {
 		a := r.as("root", mustQuery(t, query))
