@@ -25,7 +25,9 @@ help:
 	@sed -n 's/^# //p' Makefile | head -6
 
 run:
-	go run ./infra/local
+	@echo "compiling (a minute or two the first time)" >&2
+	@go build -o $(CACHE)/bin/local ./infra/local
+	@exec $(CACHE)/bin/local
 
 # What starts or builds the whole system has deadlines of its own: these go one after the other, after the rest.
 WHOLE := gemba/infra/local% gemba/infra/organization% gemba/infra/shipped gemba/infra/whole

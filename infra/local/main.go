@@ -1,6 +1,6 @@
-// Command local runs the whole system on this machine until Ctrl-C or SIGTERM:
-//
-//	go run ./infra/local
+// Command local runs the whole system on this machine until Ctrl-C or SIGTERM.
+// It is built and run by make run: under go run, a SIGTERM would end the go
+// command and reach nobody else.
 //
 // PORT is where it listens on 127.0.0.1 (8080), SEED the world that it loads
 // (infra/demo/world.json), IMPERSONATION_IDLE after how long without a request
@@ -14,10 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"syscall"
-	"time"
 
 	"gemba/infra/local/stack"
 )
@@ -25,24 +22,10 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
-	go endWithGoRun(stop)
 	if err := run(ctx, os.Getenv, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// endWithGoRun asks this process to stop when it runs under "go run" and that has
-// ended: unlike Ctrl-C, a SIGTERM ends the go command and reaches nobody else.
-func endWithGoRun(stop func()) {
-	path, err := os.Executable()
-	if err != nil || !strings.Contains(path, string(filepath.Separator)+"go-build") {
-		return
-	}
-	for parent := os.Getppid(); os.Getppid() == parent; {
-		time.Sleep(200 * time.Millisecond)
-	}
-	stop()
 }
 
 // run starts the stack and ends when ctx does or a part of it fails.
