@@ -111,15 +111,23 @@ func (f *Function) log(ctx context.Context, c *call, r Response, err error, meas
 	attrs := append([]slog.Attr{
 		slog.String("requestId", c.request.ID), slog.String("function", f.name), slog.String("route", c.request.route),
 		slog.String("organization", c.organization), slog.String("actor", c.actor), slog.String("action", c.action),
-		slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
+		slog.String("outcome", outcome(err)), slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
 	}, measured...)
 	level := slog.LevelInfo
 	if err != nil {
 		attrs = append(attrs, slog.String("code", fault.Of(err).Code))
 	}
-	if r.Status >= http.StatusInternalServerError {
+	if err != nil && r.Status >= http.StatusInternalServerError {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
 	f.deps.Log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// outcome is done, or the kind of failure.
+func outcome(err error) string {
+	if err == nil {
+		return "done"
+	}
+	return fault.Of(err).Kind.String()
 }
