@@ -25,7 +25,7 @@ help:
 	@sed -n 's/^# //p' Makefile | head -6
 
 run:
-	@echo "compiling (a minute or two the first time)" >&2
+	@[ -x $(CACHE)/bin/local ] || echo "compiling (some minutes the first time)" >&2
 	@go build -o $(CACHE)/bin/local ./infra/local
 	@exec $(CACHE)/bin/local
 

@@ -58,6 +58,7 @@ func TestSettingsThatAreRefusedSayWhatToDo(t *testing.T) {
 		"a negative idle limit":                      {"IMPERSONATION_IDLE", "-1m", "set it to a duration"},
 		"a world that is not there":                  {"SEED", "/no/such/world.json", "set SEED to"},
 		"a world that is no JSON":                    {"SEED", seedFile(t, "{"), "set SEED to"},
+		"a world cut short":                          {"SEED", seedFile(t, whole[:len(whole)/2]), "This is not JSON: it ends before it is whole"},
 		"a world with faults":                        {"SEED", seedFile(t, strings.Replace(whole, `["site"]`, `["nowhere"]`, 1)), "/users/0/locations/0: "},
 		"a world without a full administrator (R13)": {"SEED", seedFile(t, strings.Replace(whole, `"roles": [{"role": "admin"}],`, "", 1)), ": "},
 	}

@@ -72,11 +72,7 @@ func readSeed(root, path string) (world.World, error) {
 	if len(problems) == 0 {
 		return read, nil
 	}
-	var lines []string
-	for _, p := range problems {
-		lines = append(lines, p.Pointer+": "+p.Detail)
-	}
-	lines = append(lines, fmt.Sprintf("%s has %d faults: mend them, or set SEED to another world", path, len(problems)))
+	lines := append(world.Lines(problems), path+" is faulty: mend that, or set SEED to another world")
 	return world.World{}, errors.New(strings.Join(lines, "\n"))
 }
 

@@ -79,11 +79,11 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 		return err
 	}
 	w, problems := world.Read(data)
-	for _, p := range problems {
-		fmt.Fprintf(stderr, "%s: %s\n", p.Pointer, p.Detail)
+	for _, line := range world.Lines(problems) {
+		fmt.Fprintln(stderr, line)
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("%s has %d faults; nothing was written", o.world, len(problems))
+		return fmt.Errorf("%s is faulty; nothing was written", o.world)
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(o.region))
 	if err != nil {

@@ -30,7 +30,7 @@ func TestEveryFaultIsALine(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, err := command(t, none, "-world", file, "-table", "t", "-user-pool", "p")
-	if err == nil || !strings.Contains(err.Error(), "4 faults") || stdout != "" {
+	if err == nil || !strings.Contains(err.Error(), "is faulty") || stdout != "" {
 		t.Errorf("%v, %q", err, stdout)
 	}
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")

@@ -3,6 +3,8 @@ package body
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -69,17 +71,20 @@ type parser struct {
 // has been noted.
 func (r *reading) parse(data []byte) (node, bool) {
 	if !utf8.Valid(data) {
-		r.note("", "The body is not JSON: it is not UTF-8.")
+		r.note("", "This is not JSON: it is not UTF-8.")
 		return node{}, false
 	}
 	p := parser{reading: r, tokens: json.NewDecoder(bytes.NewReader(data))}
 	p.tokens.UseNumber()
 	n, err := p.value()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends before it is whole")
+	}
 	if err == nil && len(bytes.TrimSpace(data[p.tokens.InputOffset():])) > 0 {
 		err = fmt.Errorf("something follows its end")
 	}
 	if err != nil {
-		r.note("", fmt.Sprintf("The body is not JSON: %v (near byte %d).", err, p.tokens.InputOffset()))
+		r.note("", fmt.Sprintf("This is not JSON: %v (near byte %d).", err, p.tokens.InputOffset()))
 		return node{}, false
 	}
 	return n, true

@@ -74,7 +74,7 @@ func (s *Stack) answerToken(w http.ResponseWriter, r *http.Request) {
 	got, err := s.moto.SignIn(r.Context(), s.Parts.UserPoolClient, in.Username, in.Password)
 	switch {
 	case errors.Is(err, moto.ErrRefused):
-		problem(w, http.StatusUnauthorized, "unauthenticated", err.Error()+".")
+		problem(w, http.StatusUnauthorized, "unauthenticated", "The sign-in is refused: "+err.Error()+".")
 	case err != nil:
 		s.unavailable(w, "Cognito", err)
 	default:

@@ -66,6 +66,19 @@ func Read(data []byte) (World, []fault.Problem) {
 	return w, c.problems
 }
 
+// Lines tells the faults for a person, one a line: the JSON pointer, if the
+// fault is not of the whole file, and the rule.
+func Lines(problems []fault.Problem) []string {
+	lines := make([]string, len(problems))
+	for i, p := range problems {
+		lines[i] = p.Detail
+		if p.Pointer != "" {
+			lines[i] = p.Pointer + ": " + p.Detail
+		}
+	}
+	return lines
+}
+
 // read is the form of a world.
 func read(o *body.Object) World {
 	o.Need("organization")
