@@ -94,7 +94,8 @@ FOLDER_NotifierFunction := notifier
 
 BOOTSTRAPS := $(patsubst FOLDER_%,build-%,$(filter FOLDER_%,$(.VARIABLES)))
 .PHONY: $(BOOTSTRAPS)
+# Neither Lambda's RPC server nor HTTP/2 is used: the runtime API, DynamoDB, Cognito and SES are asked by HTTP/1.1.
 $(BOOTSTRAPS): build-%:
 	@test -n "$(GOARCH_$(ARCHITECTURE))" || { echo "ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)"; exit 1; }
-	GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc \
+	GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc,nethttpomithttp2 \
 	  -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER_$*)
