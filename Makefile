@@ -46,7 +46,7 @@ build: $(SAM_STAMP)
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) --build-dir $(BUILD_DIR)
 
 bench:
-	go test -run '^$$' -bench . -benchmem ./shared/...
+	go test -run '^$$' -bench . -benchmem ./shared/... ./functions/...
 
 sizes:
 	go test -run '^$$' -bench 'Bootstrap' -benchtime 20x ./infra/shipped
