@@ -97,7 +97,7 @@ func (p Precondition) Heed(current uint64) error {
 func (c Caller) Who() authz.Who {
 	subject := c.Model.Subject(c.Subject.Decisive(), c.At)
 	if c.Session == "" {
-		return authz.Who{Subject: subject, Actor: subject}
+		return authz.Self(subject)
 	}
 	return authz.Who{Subject: subject, Actor: c.Model.Subject(c.Actor.Decisive(), c.At)}
 }
