@@ -16,10 +16,27 @@ const (
 	maxLimit     = 500
 )
 
-// cursor is a place in a list, bound to the list it was given for.
+// cursor is a place in a list, bound to the list it was given for. Limit is
+// there where the size of a page may not change either.
 type cursor struct {
 	After string `json:"a"`
 	List  string `json:"l"`
+	Limit int    `json:"n,omitempty"`
+}
+
+// opened is a cursor of this list; false when it is none.
+func opened(text, list string) (cursor, bool) {
+	var c cursor
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(raw, &c) != nil || c.List != list {
+		return cursor{}, false
+	}
+	return c, true
+}
+
+func (c cursor) text() string {
+	raw, _ := json.Marshal(c) // text and a number always marshal
+	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
 // Page reads limit and cursor. Invalid when the limit is not 1 to 500, or
@@ -35,9 +52,8 @@ func (r *Request) Page() (directory.Page, error) {
 		page.Limit = limit
 	}
 	if text := r.Query.Get("cursor"); text != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(text)
-		var c cursor
-		if err != nil || json.Unmarshal(raw, &c) != nil || c.List != r.list() {
+		c, ok := opened(text, r.list())
+		if !ok {
 			problems = append(problems, fault.Problem{Pointer: "/cursor", Detail: "This cursor was not given for this list."})
 		}
 		page.After = c.After
@@ -50,12 +66,28 @@ func (r *Request) Next(after string) string {
 	if after == "" {
 		return ""
 	}
-	raw, _ := json.Marshal(cursor{After: after, List: r.list()})
-	return base64.RawURLEncoding.EncodeToString(raw)
+	return cursor{After: after, List: r.list()}.text()
 }
 
-// list names caller and query, but for the place in it.
-func (r *Request) list() string {
+// Token is a place in the answer to a query that a body asks, with the size of
+// its pages. Unlike Next's cursors the place may be the beginning.
+func (r *Request) Token(p directory.Page, query string) string {
+	return cursor{After: p.After, List: r.list(query), Limit: p.Limit}.text()
+}
+
+// Opened is the page that a token leads to; false when the token was not given
+// to this caller for this query.
+func (r *Request) Opened(token, query string) (directory.Page, bool) {
+	c, ok := opened(token, r.list(query))
+	if !ok || c.Limit < 0 || c.Limit > maxLimit {
+		return directory.Page{}, false
+	}
+	return directory.Page{Limit: c.Limit, After: c.After}, true
+}
+
+// list names caller and query, but for the place in it; asked is what a body
+// asks.
+func (r *Request) list(asked ...string) string {
 	parts := []string{r.Claims["sub"], r.header[sessionHeader], r.route}
 	for _, name := range slices.Sorted(maps.Keys(r.Path)) {
 		parts = append(parts, name, r.Path[name])
@@ -65,5 +97,6 @@ func (r *Request) list() string {
 			parts = append(append(parts, name), r.Query[name]...)
 		}
 	}
+	parts = append(parts, asked...)
 	return hash(parts...)[:16]
 }

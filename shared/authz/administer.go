@@ -139,15 +139,24 @@ func (m *Model) decideOrganization(s Subject, a Action) Decision {
 
 // gives is whether a role of the subject gives the action on the organization.
 func (s Subject) gives(a Action) bool {
+	return slices.ContainsFunc(s.holdings, func(h holding) bool { return h.role.gives(a) })
+}
+
+// gives is whether the role gives the action on the organization.
+func (r *role) gives(a Action) bool {
 	if p := advanced[a]; p != NoAdvanced {
-		for _, h := range s.holdings {
-			if h.role.advanced.has(p) {
-				return true
-			}
-		}
-		return false
+		return r.advanced.has(p)
 	}
-	return s.holds(organizationRights[a])
+	is := organizationRights[a]
+	return is != nil && is(&r.admin)
+}
+
+// placed is the scope in which boards or cards are administered (R10).
+func (a *Admin) placed(t ResourceType) Scope {
+	if t == CardResource {
+		return a.Card
+	}
+	return a.Board
 }
 
 // decidePlaced answers for the administration of a public board or card at its
@@ -158,10 +167,7 @@ func (m *Model) decidePlaced(s Subject, r Resource) Decision {
 	}
 	closest := NoGrant
 	for _, h := range s.holdings {
-		scope := h.role.admin.Board
-		if r.Type == CardResource {
-			scope = h.role.admin.Card
-		}
+		scope := h.role.admin.placed(r.Type)
 		if scope == NoScope {
 			continue
 		}

@@ -58,6 +58,7 @@ const (
 	workflowKind = "WF"
 	templateKind = "TPL"
 	memberKind   = "USER"
+	placedKind   = "ITEM"
 	setKind      = "SET"
 	slotKind     = "SLOT"
 	actedKind    = "ACTED"
@@ -121,7 +122,7 @@ func changeKey(o string, v uint64) key { return key{join("C", o), padded(v)} }
 func guardKey(o string) key            { return key{join("G", o), "ADMINS"} }
 func userPK(o, u string) string        { return join("U", o, u) }
 func userKey(o, u string) key          { return key{userPK(o, u), userSK} }
-func userItemKey(o, u, i string) key   { return key{userPK(o, u), join("ITEM", i)} }
+func userItemKey(o, u, i string) key   { return key{userPK(o, u), join(placedKind, i)} }
 func actedKey(o, u, x string) key      { return key{userPK(o, u), join(actedKind, x)} }
 func actedOnKey(o, u, x string) key    { return key{userPK(o, u), join(actedOnKind, x)} }
 func directoryPK(o string) string      { return join("D", o) }
@@ -152,8 +153,9 @@ func memberKey(o string, r authz.RoleRef, u string) key {
 }
 
 func locationUserKey(o, l, u string) key { return key{locationPK(o, l), join(memberKind, u)} }
-func locationItemKey(o, l, i string) key { return key{locationPK(o, l), join("ITEM", i)} }
-func templateItemKey(o, t, i string) key { return key{join("TI", o, t), join("ITEM", i)} }
+func locationItemKey(o, l, i string) key { return key{locationPK(o, l), join(placedKind, i)} }
+func templateItemsPK(o, t string) string { return join("TI", o, t) }
+func templateItemKey(o, t, i string) key { return key{templateItemsPK(o, t), join(placedKind, i)} }
 
 // Names are unique whatever their case (R1, U1): hashed folded.
 func usernameKey(username string) key {

@@ -50,6 +50,7 @@ var sayings = map[string]struct {
 	"locationUserKey":  {func(p parts) key { return locationUserKey(p.a, p.b, p.c) }, three},
 	"locationItemKey":  {func(p parts) key { return locationItemKey(p.a, p.b, p.c) }, three},
 	"templateItemKey":  {func(p parts) key { return templateItemKey(p.a, p.b, p.c) }, three},
+	"templateItemsPK":  {func(p parts) key { return partition(templateItemsPK(p.a, p.b)) }, two},
 	"itemKey":          {func(p parts) key { return itemKey(p.a, p.b) }, two},
 	"signInKey":        {func(p parts) key { return signInKey(p.a) }, one},
 	"sessionKey":       {func(p parts) key { return sessionKey(p.a, p.b) }, two},

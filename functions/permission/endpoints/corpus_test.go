@@ -47,7 +47,7 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	place.Clock.Advance(time.Minute)
-	f := endpoints.New(place.Deps(t, nil))
+	f := endpoints.New(place.Deps(t, nil), place.Open())
 	judged := 0
 	for part := range slices.Chunk(corpus.Cases, 100) {
 		var asked []object

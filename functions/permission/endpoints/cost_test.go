@@ -25,7 +25,7 @@ func logged(t *testing.T) (f *api.Function, place *fixture.Place, lines func() [
 	var out bytes.Buffer
 	deps := place.Deps(t, nil)
 	deps.Log = slog.New(slog.NewJSONHandler(&out, nil))
-	return endpoints.New(deps), place, func() []object {
+	return endpoints.New(deps, place.Open()), place, func() []object {
 		var all []object
 		for line := range strings.Lines(out.String()) {
 			var one object
@@ -160,7 +160,7 @@ func inMemory(t testing.TB, place *fixture.Place, rate float64, log *slog.Logger
 	t.Helper()
 	facts := place.Caller(t, "service", directory.Keys{Users: []string{"nurse"}, Items: []string{"icu-idea"}}).Facts
 	facts.Organization.Settings.DecisionLogRate = rate
-	return endpoints.New(api.Deps{Store: memory{facts: facts}, Log: log, Now: time.Now})
+	return endpoints.New(api.Deps{Store: memory{facts: facts}, Log: log, Now: time.Now}, nil)
 }
 
 func TestDecisionLogRate(t *testing.T) {

@@ -13,6 +13,9 @@ type metadata struct {
 	PolicyDecisionPoint string `json:"policy_decision_point"`
 	Evaluation          string `json:"access_evaluation_endpoint"`
 	Evaluations         string `json:"access_evaluations_endpoint"`
+	Subjects            string `json:"search_subject_endpoint"`
+	Resources           string `json:"search_resource_endpoint"`
+	Actions             string `json:"search_action_endpoint"`
 }
 
 // discover answers to everybody.
@@ -23,5 +26,6 @@ func discover(r *api.Request) api.Response {
 	}
 	return api.Response{Status: http.StatusOK, Body: metadata{
 		PolicyDecisionPoint: r.BaseURL, Evaluation: at(evaluationRoute), Evaluations: at(evaluationsRoute),
+		Subjects: at(subjectsRoute), Resources: at(resourcesRoute), Actions: at(actionsRoute),
 	}}
 }

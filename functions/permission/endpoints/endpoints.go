@@ -40,12 +40,15 @@ const (
 )
 
 // New is the permission function.
-func New(deps api.Deps) *api.Function {
+func New(deps api.Deps, store permission.Store) *api.Function {
 	log := decisionLog{deps.Log}
 	return api.New("permission", deps,
 		api.Public(discoveryRoute, discover),
 		evaluate(evaluationRoute, decodeOne, log).Bind(),
-		evaluate(evaluationsRoute, decodeSeveral, log).Bind())
+		evaluate(evaluationsRoute, decodeSeveral, log).Bind(),
+		search(subjectsRoute, permission.Subjects, store).Bind(),
+		search(resourcesRoute, permission.Resources, store).Bind(),
+		search(actionsRoute, permission.Actions, store).Bind())
 }
 
 // asking is the questions of a request.

@@ -68,7 +68,7 @@ func riverside(t *testing.T) (*api.Function, *fixture.Place) {
 		SignIn: directory.Enabled, Sub: fixture.Sub("remover"),
 	}, "remover")
 	place.Clock.Advance(time.Minute)
-	return endpoints.New(place.Deps(t, nil)), place
+	return endpoints.New(place.Deps(t, nil), place.Open()), place
 }
 
 // ask is the decision on one question as somebody is told it.
@@ -228,7 +228,7 @@ func TestSession(t *testing.T) {
 			f := endpoints.New(place.Deps(t, running{impersonation.Session{
 				ID: "x1", Mode: impersonation.ReadOnly, Actor: directory.Named{ID: "helper"}, Subject: directory.Named{ID: tt.subject},
 				Started: fixture.Start, Idles: place.Clock.Now().Add(time.Minute), Ends: place.Clock.Now().Add(time.Hour),
-			}}))
+			}}), nil)
 			body := question(tt.about, "edit", "item", "icu-idea", nil)
 			a := place.Do(t, f, fixture.Call{Route: evaluation, As: "helper", Session: "x1", Body: body})
 			var out answered
@@ -345,7 +345,7 @@ func TestC8AFailureToLoadIsNoDecision(t *testing.T) {
 	_, place := fixture.World(t)
 	deps := place.Deps(t, nil)
 	deps.Store = broken{deps.Store}
-	f := endpoints.New(deps)
+	f := endpoints.New(deps, place.Open())
 	for _, route := range []string{evaluation, evaluations} {
 		a := place.Do(t, f, fixture.Call{Route: route, As: "nurse", Body: question("nurse", "view", "item", "icu-idea", nil)})
 		if a.Status != http.StatusServiceUnavailable || strings.Contains(a.Body, "secret") || strings.Contains(a.Body, "decision") {
@@ -356,7 +356,7 @@ func TestC8AFailureToLoadIsNoDecision(t *testing.T) {
 
 func TestDiscoveryNamesTheRoutesThereAre(t *testing.T) {
 	place := fixture.Empty(t)
-	f := endpoints.New(place.Deps(t, nil))
+	f := endpoints.New(place.Deps(t, nil), place.Open())
 	a := place.Do(t, f, fixture.Call{Route: "GET /.well-known/authzen-configuration", Header: map[string]string{
 		"host": "127.0.0.1:8080", "x-forwarded-proto": "http", "x-request-id": "d-1",
 	}})

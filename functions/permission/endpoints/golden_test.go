@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the golden answers anew")
 // TestGolden answers recorded events of API Gateway.
 func TestGolden(t *testing.T) {
 	_, place := fixture.World(t)
-	function := endpoints.New(place.Deps(t, nil))
+	function := endpoints.New(place.Deps(t, nil), place.Open())
 	events, err := filepath.Glob("testdata/*.event.json")
 	if err != nil || len(events) == 0 {
 		t.Fatalf("%d events, %v", len(events), err)

@@ -15,7 +15,7 @@ import (
 // every fault.
 func TestMalformed(t *testing.T) {
 	_, place := fixture.World(t)
-	f := endpoints.New(place.Deps(t, nil))
+	f := endpoints.New(place.Deps(t, nil), place.Open())
 	good := func() object { return question("nurse", "view", "item", "icu-idea", nil) }
 	with := func(member string, value any) object { q := good(); q[member] = value; return q }
 	item := func(properties object) object { return question("nurse", "view", "item", "x", properties) }
@@ -82,7 +82,7 @@ func TestMalformed(t *testing.T) {
 // TestMalformedRequests are those of the whole request.
 func TestMalformedRequests(t *testing.T) {
 	_, place := fixture.World(t)
-	f := endpoints.New(place.Deps(t, nil))
+	f := endpoints.New(place.Deps(t, nil), place.Open())
 	good := question("nurse", "view", "item", "icu-idea", nil)
 	many := func(n int, over object) object {
 		q := question("nurse", "view", "item", "icu-idea", nil)

@@ -83,7 +83,10 @@ func (w wiring) role(id string) lambda.Handler {
 	return rolefn.New(w.deps(store), store)
 }
 
-func (w wiring) permission(id string) lambda.Handler { return permissionfn.New(w.deps(w.store(id))) }
+func (w wiring) permission(id string) lambda.Handler {
+	store := w.store(id)
+	return permissionfn.New(w.deps(store), store)
+}
 
 func (w wiring) impersonation(id string) lambda.Handler {
 	store := w.store(id)

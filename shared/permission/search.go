@@ -1,0 +1,217 @@
+package permission
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+)
+
+// Searches ask a question with one part left open: who may, on what, or what.
+// What is found is what Ask would say yes to, for the same caller, of each
+// candidate, no more and no less.
+//
+// Candidates come from lists that storage keeps in the order of ids, those
+// that package authz says where to look for (its search.go), and are gone
+// through in the one order of ids, all lists side by side. So somebody in
+// several lists comes once, a page's place is the id where it stopped, nothing
+// is kept between pages, and what changes from page to page, the policy
+// included, neither hides nor repeats anything: who was allowed throughout is
+// in one of the lists at whatever time the search comes by their id. (What
+// moves from one list to another in the very moment between the readings of
+// the two can be missed, as AuthZEN allows.)
+//
+// Candidates are read together with the caller, the policy and the rest of the
+// question at one moment (C11), and decided by that. When policy or question
+// turn out to have changed since the lists were chosen, they are chosen anew.
+//
+// The cost in requests to DynamoDB, beside the warm read of caller and
+// question that every check has: one Query for each hundred ids of each list,
+// at least one a list, and one BatchGetItem for each 95 candidates. A search of
+//
+//   - an item's subjects has a list for each role that gives the action
+//     everywhere, or at specific locations that the item is at; and one for
+//     each location of the item and, where a role reaches below, above it. The
+//     team needs none. Beside the locations stand the roles that count at
+//     them, and of the two the list that has fewer ids ahead is gone through.
+//   - a subject's items has one for the items that the subject is on the team
+//     of, one for each template that a role gives the action on everywhere, and
+//     one for each location in reach, with the templates beside them as above.
+//   - the subjects of anything else has a list for each role that gives the
+//     right, with locations as for an item; a subject's users, a list for each
+//     location in reach.
+//
+// More than mostLists lists are too many to read side by side: more locations
+// are left to the roles or templates that count at them, more roles, or
+// locations of users, to the one list of everybody. Who may not ask about
+// others finds oneself alone and reads no list.
+//
+// A page ends when it is full or when its budget is spent (mostCandidates,
+// mostQueries, the time that the request has left); then it has a place to go
+// on from, with however few results. Only a page without one is the end.
+
+// Searched is the part of a question that is left open.
+type Searched uint8
+
+// The searches.
+const (
+	Subjects Searched = iota
+	Resources
+	Actions
+)
+
+// Search is a question with one part left open: the subject's id, the
+// resource's id, or the action.
+type Search struct {
+	For Searched
+	Question
+}
+
+// Found is a page of results: ids of subjects or resources, or words of
+// actions. With More the search goes on after Next; without, this was all.
+type Found struct {
+	Results []string
+	Next    string
+	More    bool
+}
+
+// ListKind is what a list is of.
+type ListKind uint8
+
+// The lists that storage keeps.
+const (
+	RoleMembers   ListKind = iota // users who hold Role
+	LocationUsers                 // users who have the location
+	Everybody                     // all users
+	LocationItems                 // items at the location
+	TemplateItems                 // items of the template
+	TeamItems                     // items with the user on the team
+	ListKindCount
+)
+
+// List is a list of ids in their order. It may name what has moved on since.
+type List struct {
+	Of   ListKind
+	Role authz.RoleRef
+	ID   string
+}
+
+// Store is what a search reads.
+type Store interface {
+	// Load reads users and items with the policy of the same moment (C11).
+	Load(ctx context.Context, organization string, keys directory.Keys) (directory.Facts, error)
+	// Listed is a page of a list's ids, and whether more follow.
+	Listed(ctx context.Context, organization string, l List, page directory.Page) (ids []string, more bool, err error)
+}
+
+// Needs is what must be read to begin the search.
+func (s Search) Needs() directory.Keys {
+	keys := Needs([]Question{s.Question})
+	nobody := func(id string) bool { return id == "" }
+	keys.Users = slices.DeleteFunc(keys.Users, nobody)
+	keys.Items = slices.DeleteFunc(keys.Items, nobody)
+	return keys
+}
+
+// Find is the page of results after a place, by what was read for the caller
+// (Needs) and by what it reads itself. A page of none says only whether
+// anything may follow.
+func (s Search) Find(ctx context.Context, store Store, c directory.Caller, page directory.Page) (Found, error) {
+	if s.For == Actions {
+		return s.actions(c, page), nil
+	}
+	w := &walk{store: store, search: s, caller: c, found: Found{Next: page.After}, limit: page.Limit, budget: newBudget(ctx)}
+	err := w.run(ctx)
+	return w.found, err
+}
+
+// with is the question about one candidate.
+func (s Search) with(candidate string) Question {
+	q := s.Question
+	switch s.For {
+	case Subjects:
+		q.Subject.ID = candidate
+	case Resources:
+		q.Resource.ID = candidate
+	default:
+		q.Action = candidate
+	}
+	return q
+}
+
+// actions is the page of actions after a place, all decided by one reading.
+func (s Search) actions(c directory.Caller, page directory.Page) Found {
+	var found Found
+	asker, on := newAsker(c), s.actionsOn()
+	start := 1 + slices.IndexFunc(on, func(a authz.Action) bool { return a.String() == page.After })
+	for _, a := range on[start:] {
+		if !asker.decide(s.with(a.String())).Allowed {
+			continue
+		}
+		if len(found.Results) == page.Limit {
+			found.More = true
+			break
+		}
+		found.Results = append(found.Results, a.String())
+		found.Next = a.String()
+	}
+	if len(found.Results) == 0 {
+		found.Next = page.After
+	}
+	return found
+}
+
+// actionsOn are the actions that the question has all for: giving a role needs
+// to say which (C7), and without a status there is participate alone (C8).
+func (s Search) actionsOn() []authz.Action {
+	kind, _ := authz.ParseResourceType(s.Resource.Type)
+	return slices.DeleteFunc(authz.ActionsOn(kind), func(a authz.Action) bool {
+		switch {
+		case a == authz.GrantRole || a == authz.RevokeRole:
+			return s.Resource.Role == ""
+		case s.Resource.Facts != nil && s.Resource.Facts.Status == authz.NoStatus:
+			return a != authz.DoParticipate
+		default:
+			return false
+		}
+	})
+}
+
+const (
+	// mostLists bounds the lists of one kind that are read side by side.
+	mostLists = 64
+	// listPage is how many ids of a list are read at once.
+	listPage = 100
+	// chunk is how many candidates are read at once: with caller, actor, policy
+	// version and the rest of the question one batch of a hundred keys.
+	chunk = 95
+	// mostCandidates and mostQueries are a page's budget.
+	mostCandidates = 1900
+	mostQueries    = 400
+	// spare is what a page leaves of the request's time.
+	spare = 3 * time.Second
+	// mostChoices bounds how often a page chooses its lists anew.
+	mostChoices = 4
+)
+
+// budget is what a page may still read.
+type budget struct {
+	candidates, queries, choices int
+	until                        time.Time // zero: for ever
+}
+
+func newBudget(ctx context.Context) budget {
+	b := budget{candidates: mostCandidates, queries: mostQueries, choices: mostChoices}
+	if end, ok := ctx.Deadline(); ok {
+		b.until = end.Add(-spare)
+	}
+	return b
+}
+
+// spent is whether the page has to end here.
+func (b budget) spent() bool {
+	late := !b.until.IsZero() && time.Until(b.until) <= 0
+	return late || b.candidates <= 0 || b.queries <= 0 || b.choices <= 0
+}
