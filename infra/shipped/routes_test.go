@@ -26,7 +26,7 @@ var answered = map[string][]string{
 	"DirectoryFunction":     directory.New(api.Deps{}).Routes(),
 	"PersonaFunction":       persona.New(api.Deps{}, nil).Routes(),
 	"RoleFunction":          role.New(api.Deps{}, nil).Routes(),
-	"PermissionFunction":    permission.New(api.Deps{}).Routes(),
+	"PermissionFunction":    permission.New(api.Deps{}, nil).Routes(),
 	"ImpersonationFunction": impersonation.New(api.Deps{}, nil).Routes(),
 	"TimelineFunction":      timeline.New(api.Deps{}, nil).Routes(),
 }

@@ -181,7 +181,7 @@ func (s Search) actionsOn() []authz.Action {
 
 const (
 	// mostLists bounds the lists of one kind that are read side by side.
-	mostLists = 64
+	mostLists = 256
 	// listPage is how many ids of a list are read at once.
 	listPage = 100
 	// chunk is how many candidates are read at once: with caller, actor, policy
@@ -189,7 +189,7 @@ const (
 	chunk = 95
 	// mostCandidates and mostQueries are a page's budget.
 	mostCandidates = 1900
-	mostQueries    = 400
+	mostQueries    = 600
 	// spare is what a page leaves of the request's time.
 	spare = 3 * time.Second
 	// mostChoices bounds how often a page chooses its lists anew.

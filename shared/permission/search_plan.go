@@ -42,13 +42,14 @@ func (w *walk) subjects(asker *asker) *candidates {
 // one of each side. A side of too many lists is left out: the other says enough.
 func (w *walk) crossing(ids []string, alone, one, other []List) *candidates {
 	after := w.found.Next
+	if len(other) < len(one) {
+		one, other = other, one
+	}
 	c := &candidates{alone: listed(after, alone...)}
 	switch {
-	case len(one) == 0 || len(other) == 0:
+	case len(one) == 0:
 	case len(other) > mostLists:
 		c.alone = append(c.alone, listed(after, one...)...)
-	case len(one) > mostLists:
-		c.alone = append(c.alone, listed(after, other...)...)
 	default:
 		c.both = [2]union{listed(after, one...), listed(after, other...)}
 	}

@@ -189,15 +189,13 @@ func (u union) goOn(place string) {
 }
 
 // candidates are all who may be found: in a list that suffices alone, or in one
-// of each side of both.
+// of each side of both. The first side has no more lists than the second.
 type candidates struct {
 	alone union
 	both  [2]union
 }
 
-func (c *candidates) all() []*stream { return slices.Concat(c.alone, c.both[0], c.both[1]) }
-
-func (c *candidates) empty() bool { return len(c.all()) == 0 }
+func (c *candidates) empty() bool { return len(c.alone)+len(c.both[0]) == 0 }
 
 func (c *candidates) goOn(place string) {
 	for _, u := range []union{c.alone, c.both[0], c.both[1]} {
@@ -207,10 +205,16 @@ func (c *candidates) goOn(place string) {
 
 // next is the candidates of one round, in order: as far as all lists have been
 // read. Of two sides that must both be met, the one that reaches farther with
-// what was read stands for both: it has fewer ids ahead.
+// what was read stands for both: it has fewer ids ahead. The side of fewer
+// lists is read first, and alone when that leads to its end.
 func (c *candidates) next(ctx context.Context, w *walk) ([]string, error) {
-	if err := w.fill(ctx, c.all()); err != nil {
+	if err := w.fill(ctx, slices.Concat(c.alone, c.both[0])); err != nil {
 		return nil, err
+	}
+	if c.both[0].horizon() != beyond {
+		if err := w.fill(ctx, c.both[1]); err != nil {
+			return nil, err
+		}
 	}
 	last, side := c.horizon()
 	ids := map[string]bool{}
@@ -219,16 +223,15 @@ func (c *candidates) next(ctx context.Context, w *walk) ([]string, error) {
 	return slices.Sorted(maps.Keys(ids)), nil
 }
 
+// horizon is how far the candidates are known, and the side that tells so far.
 func (c *candidates) horizon() (last string, side union) {
-	last = c.alone.horizon()
-	if len(c.both[0]) == 0 || len(c.both[1]) == 0 {
-		return last, nil
-	}
 	side, far := c.both[0], c.both[0].horizon()
-	if other := c.both[1].horizon(); other > far {
-		side, far = c.both[1], other
+	if far != beyond {
+		if other := c.both[1].horizon(); other > far {
+			side, far = c.both[1], other
+		}
 	}
-	return min(last, far), side
+	return min(c.alone.horizon(), far), side
 }
 
 // ended is whether no list has more than what was read.
@@ -238,7 +241,7 @@ func (c *candidates) ended() bool {
 }
 
 // abreast is how many lists are read at the same time.
-const abreast = 8
+const abreast = 16
 
 // fill reads on those lists of which nothing is left, a few at a time.
 func (w *walk) fill(ctx context.Context, streams []*stream) error {
