@@ -10,7 +10,8 @@ func TestDiscovery(t *testing.T) {
 	t.Parallel()
 	o := quiet(t)
 	r := client{url: o.url}.get(t, "/.well-known/authzen-configuration", "X-Request-ID", "abc-1").is(t, 200)
-	r.has(t, object{"policy_decision_point": o.url, "access_evaluation_endpoint": o.url + "/access/v1/evaluation", "access_evaluations_endpoint": o.url + "/access/v1/evaluations"})
+	r.has(t, object{"policy_decision_point": o.url, "access_evaluation_endpoint": o.url + "/access/v1/evaluation", "access_evaluations_endpoint": o.url + "/access/v1/evaluations",
+		"search_subject_endpoint": o.url + "/access/v1/search/subject", "search_resource_endpoint": o.url + "/access/v1/search/resource", "search_action_endpoint": o.url + "/access/v1/search/action"})
 	t.Run("names no call that is not there", func(t *testing.T) {
 		for name, address := range r.body {
 			if strings.HasSuffix(name, "_endpoint") {

@@ -1,6 +1,6 @@
 // Package endpoints is the calls of the permission function: the OpenID
-// AuthZEN Authorization API 1.0 as far as it is served here, and the document
-// that says how far.
+// AuthZEN Authorization API 1.0, its evaluations and its searches, and the
+// document that says where they are.
 //
 // It decides the form of these calls' requests and answers; who may ask what,
 // and what the answer is, is decided by packages permission and authz. Where
@@ -21,6 +21,14 @@
 //     taken for it.
 //   - context.hypothetical is refused: ignoring it would answer another
 //     question than the one that was asked.
+//   - A search ignores the id of what it searches, whatever it is, and of a
+//     resource that it searches all properties but the role: what is stored has
+//     its own facts.
+//   - A limit of a page is the most that is wanted: more than 500 is taken as
+//     500, and 0 finds nothing and goes on where it was.
+//   - A token holds caller, session, search (subject, action, resource and
+//     context, as they mean and not as they are written) and limit, which may be
+//     left out beside it, as in the standard's own example.
 package endpoints
 
 import (
