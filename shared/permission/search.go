@@ -46,7 +46,8 @@ import (
 // More than mostLists lists are too many to read side by side: more locations
 // are left to the roles or templates that count at them, more roles, or
 // locations of users, to the one list of everybody. Who may not ask about
-// others finds oneself alone and reads no list.
+// others finds oneself alone and reads no list; who may ask about those in
+// reach has the lists of the locations in reach beside the others, as above.
 //
 // A page ends when it is full or when its budget is spent (mostCandidates,
 // mostQueries, the time that the request has left); then it has a place to go

@@ -36,6 +36,7 @@ func region() *tables {
 	role("staff", authz.Admin{}, map[authz.Permission]authz.Scope{authz.View: authz.LocationAndBelow})
 	role("coach", authz.Admin{}, map[authz.Permission]authz.Scope{authz.View: authz.LocationAndBelow, authz.Edit: authz.LocationAndBelow})
 	role("auditor", authz.Admin{}, map[authz.Permission]authz.Scope{authz.View: authz.Everywhere, authz.HonorRoll: authz.Everywhere})
+	role("warden", authz.Admin{Local: &authz.UserAdministration{Scope: authz.OnlyLocation}}, nil)
 	role("reader", authz.Admin{AccessReader: true}, nil)
 	s := &tables{facts: directory.Facts{
 		Organization: directory.Organization{ID: "o"}, Model: authz.Compile(p), Policy: 1,
@@ -55,6 +56,7 @@ func region() *tables {
 		s.put(fmt.Sprintf("auditor%d", n), "auditor", "region")
 	}
 	s.put("reader", "reader", "region")
+	s.put("warden", "warden", ward(7))
 	s.index()
 	return s
 }
@@ -86,12 +88,14 @@ func TestWhatASearchReads(t *testing.T) {
 	}{
 		// The item's ward and the three above it, and the three roles: staff's
 		// first hundred ids do not end it, the ward's do.
-		{"who sees an item: 50 of its ward, and those above", who("view"), "reader", 50 + 2 + 6, 3 + 4, 1, 59, 0},
+		{"who sees an item: 50 of its ward, and those above", who("view"), "reader", 50 + 2 + 6, 3 + 4, 1, 60, 0},
 		// The one role of ten ends at once, so no location is asked.
 		{"who edits it: one of ten coaches", who("edit"), "reader", 1, 1, 1, 10, 0},
 		{"who honours it: five auditors", who("honor_roll"), "reader", 5, 1, 1, 5, 0},
 		{"who deletes it: no role does", who("delete"), "reader", 0, 0, 0, 0, 0},
 		{"T4 oneself, who may not ask about others", who("view"), "p000007", 1, 0, 1, 1, 0},
+		{"R11 those in reach, by a ward's own administrator", who("view"), "warden", 50, 1, 1, 52, 0},
+		{"R11 and of those who edit none", who("edit"), "warden", 0, 2, 1, 52, 0},
 		{"what a nurse sees: 50 items of one ward", what("p000007", "view"), "reader", 50, 2, 1, 50, 0},
 		{"what a nurse edits: what no team has her on", what("p000007", "edit"), "reader", 0, 1, 0, 0, 0},
 		// Ten pages, each of 111 locations, the templates' 40 beside them.

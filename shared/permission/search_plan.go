@@ -20,43 +20,19 @@ func (w *walk) choose() *candidates {
 	return c
 }
 
-// subjects is where who could do the action is. Who may not ask about others
-// can find oneself alone (T4).
+// subjects is where who could do the action is.
 func (w *walk) subjects(asker *asker) *candidates {
 	r := asker.resource(w.search.Resource)
 	action, known := authz.ParseAction(r.Type, w.search.Action)
 	if !known || w.search.Subject.Type != userType {
 		return &candidates{}
 	}
-	if !asker.readsOthers {
-		return oneself(asker)
-	}
 	s := asker.Model.SubjectSources(action, r)
-	if len(s.Members) > mostLists || len(s.Roles) > mostLists && len(s.Locations) > mostLists {
-		return &candidates{alone: listed(w.found.Next, List{Of: Everybody})}
+	members, roles, locations := roleLists(s.Members), roleLists(s.Roles), idLists(LocationUsers, s.Locations)
+	if len(members) > mostLists || len(roles) > mostLists && len(locations) > mostLists {
+		return asker.amongKnown(crossing(listed(List{Of: Everybody}), nil, nil))
 	}
-	return w.crossing(s.Team, roleLists(s.Members), roleLists(s.Roles), idLists(LocationUsers, s.Locations))
-}
-
-// crossing is candidates that are given, in a list that suffices alone, or in
-// one of each side. A side of too many lists is left out: the other says enough.
-func (w *walk) crossing(ids []string, alone, one, other []List) *candidates {
-	after := w.found.Next
-	if len(other) < len(one) {
-		one, other = other, one
-	}
-	c := &candidates{alone: listed(after, alone...)}
-	switch {
-	case len(one) == 0:
-	case len(other) > mostLists:
-		c.alone = append(c.alone, listed(after, one...)...)
-	default:
-		c.both = [2]union{listed(after, one...), listed(after, other...)}
-	}
-	if len(ids) > 0 {
-		c.alone = append(c.alone, given(slices.Clone(ids)))
-	}
-	return c
+	return asker.amongKnown(crossing(append(listed(members...), given(s.Team)...), listed(roles...), listed(locations...)))
 }
 
 // resources is where what the subject could do the action on is. Only items and
@@ -70,37 +46,79 @@ func (w *walk) resources(asker *asker) *candidates {
 	}
 	switch kind {
 	case authz.ItemResource:
-		s := asker.Model.ItemSources(subject, action)
-		alone := idLists(TemplateItems, s.Templates)
-		if s.Team {
-			alone = append(alone, List{Of: TeamItems, ID: subject.ID()})
-		}
-		return w.crossing(nil, alone, idLists(TemplateItems, s.Located), idLists(LocationItems, s.Locations))
+		return itemsOf(subject, asker.Model.ItemSources(subject, action))
 	case authz.UserResource:
-		return w.users(asker, asker.Model.UserSources(subject, action, w.search.Resource.Role))
+		return asker.amongKnown(usersOf(asker.Model.UserSources(subject, action, w.search.Resource.Role)))
 	case authz.OrganizationResource:
-		return &candidates{alone: union{given([]string{asker.Organization.ID})}}
+		return crossing(given([]string{asker.Organization.ID}), nil, nil)
 	default:
 		return &candidates{}
 	}
 }
 
-// users is where the users are on whom something could be done.
-func (w *walk) users(asker *asker, s authz.UserSources) *candidates {
+// itemsOf is where the items are on which something could be done.
+func itemsOf(subject authz.Subject, s authz.ItemSources) *candidates {
+	alone := idLists(TemplateItems, s.Templates)
+	if s.Team {
+		alone = append(alone, List{Of: TeamItems, ID: subject.ID()})
+	}
+	return crossing(listed(alone...), listed(idLists(TemplateItems, s.Located)...), listed(idLists(LocationItems, s.Locations)...))
+}
+
+// usersOf is where the users are on whom something could be done.
+func usersOf(s authz.UserSources) *candidates {
+	if s.Everybody || len(s.Locations) > mostLists {
+		return crossing(listed(List{Of: Everybody}), nil, nil)
+	}
+	return crossing(listed(idLists(LocationUsers, s.Locations)...), nil, nil)
+}
+
+// amongKnown leaves, of candidates that are users, those whom the asker may know
+// (T4): oneself alone, oneself and those in reach, or all.
+func (a *asker) amongKnown(c *candidates) *candidates {
+	reach, everybody := a.reach()
+	if everybody || c.empty() {
+		return c
+	}
+	some := append(listed(idLists(LocationUsers, reach)...), given([]string{a.Subject.ID})...)
+	if len(reach) == 0 {
+		return crossing(some, nil, nil)
+	}
+	return crossing(nil, slices.Concat(c.alone, c.both[0]), some)
+}
+
+// reach is the locations of those whom the asker may ask about, or everybody.
+// In a session it is one side's: the other's can but narrow it (I6).
+func (a *asker) reach() (locations []string, everybody bool) {
 	switch {
-	case !s.Everybody && len(s.Locations) == 0:
-		return &candidates{}
-	case !asker.readsOthers:
-		return oneself(asker)
-	case s.Everybody || len(s.Locations) > mostLists:
-		return &candidates{alone: listed(w.found.Next, List{Of: Everybody})}
-	default:
-		return &candidates{alone: listed(w.found.Next, idLists(LocationUsers, s.Locations)...)}
+	case a.readsAll:
+		return nil, true
+	case !a.readsOthers:
+		return nil, false
 	}
+	for _, side := range []authz.Subject{a.who.Subject, a.who.Actor} {
+		if s := a.Model.UserSources(side, authz.AdministerUser, ""); !s.Everybody {
+			return s.Locations, false
+		}
+	}
+	return nil, true
 }
 
-// oneself is the one whom everybody may ask about (C12).
-func oneself(a *asker) *candidates { return &candidates{alone: union{given([]string{a.Subject.ID})}} }
+// crossing is candidates in a list that suffices alone, or in one of each side.
+// A side of too many lists is left out: the other says enough.
+func crossing(alone, one, other union) *candidates {
+	if len(other) < len(one) {
+		one, other = other, one
+	}
+	switch {
+	case len(one) == 0:
+		return &candidates{alone: alone}
+	case len(other) > mostLists:
+		return &candidates{alone: append(alone, one...)}
+	default:
+		return &candidates{alone: alone, both: [2]union{one, other}}
+	}
+}
 
 func roleLists(roles []authz.RoleRef) []List {
 	lists := make([]List, len(roles))

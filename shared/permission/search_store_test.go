@@ -21,6 +21,9 @@ type tables struct {
 	mutex                sync.Mutex
 	queries, loads, keys int
 	asked                map[permission.List]int
+	// atOnce is the most ids of a list that are given at once, when there is one:
+	// a page may be shorter than it was wanted.
+	atOnce int
 	// meanwhile runs after each page of a list: the world goes on.
 	meanwhile func()
 }
@@ -56,6 +59,9 @@ func (s *tables) Listed(_ context.Context, _ string, l permission.List, page dir
 	start, there := slices.BinarySearch(all, page.After)
 	if there {
 		start++
+	}
+	if s.atOnce > 0 {
+		page.Limit = min(page.Limit, s.atOnce)
 	}
 	end := min(len(all), start+page.Limit)
 	if s.meanwhile != nil {

@@ -146,7 +146,7 @@ func randomWorld(d dice) *tables {
 	for _, id := range someItems[:len(someItems)-1] {
 		f.Items[id] = directory.Item{Item: randomItem(d, id), Version: 1}
 	}
-	return &tables{facts: f}
+	return &tables{facts: f, atOnce: d.IntN(4)}
 }
 
 // randomQuestion is about anything that can be asked, and some that cannot.

@@ -142,14 +142,19 @@ type stream struct {
 	more  bool
 }
 
-// given is a list that is all there, sorted.
-func given(ids []string) *stream { return &stream{ids: ids} }
+// given is a list that is all there, sorted; none when it is empty.
+func given(ids []string) union {
+	if len(ids) == 0 {
+		return nil
+	}
+	return union{{ids: slices.Clone(ids)}}
+}
 
-// listed are lists to be read after a place.
-func listed(after string, lists ...List) union {
+// listed are lists to be read.
+func listed(lists ...List) union {
 	var u union
 	for _, l := range lists {
-		u = append(u, &stream{list: &l, after: after, more: true})
+		u = append(u, &stream{list: &l, more: true})
 	}
 	return u
 }
