@@ -164,20 +164,15 @@ func (s Search) actions(c directory.Caller, page directory.Page) Found {
 	return found
 }
 
-// actionsOn are the actions that the question has all for: giving a role needs
-// to say which (C7), and without a status there is participate alone (C8).
+// actionsOn are the actions that the question can be asked of: of an item's
+// facts without a status, participate alone (C8). Giving a role that it does
+// not name is allowed to nobody (C7).
 func (s Search) actionsOn() []authz.Action {
 	kind, _ := authz.ParseResourceType(s.Resource.Type)
-	return slices.DeleteFunc(authz.ActionsOn(kind), func(a authz.Action) bool {
-		switch {
-		case a == authz.GrantRole || a == authz.RevokeRole:
-			return s.Resource.Role == ""
-		case s.Resource.Facts != nil && s.Resource.Facts.Status == authz.NoStatus:
-			return a != authz.DoParticipate
-		default:
-			return false
-		}
-	})
+	if facts := s.Resource.Facts; facts != nil && facts.Status == authz.NoStatus {
+		return []authz.Action{authz.DoParticipate}
+	}
+	return authz.ActionsOn(kind)
 }
 
 const (

@@ -211,6 +211,17 @@ func TestC11APolicyThatNeverRests(t *testing.T) {
 	}
 }
 
+// TestT4WhoMayNotAskAboutOthersReadsNoList: in a session both sides must be
+// able to (I6), else oneself is all there is to find.
+func TestT4WhoMayNotAskAboutOthersReadsNoList(t *testing.T) {
+	for _, who := range [][2]string{{"nurse", "nurse"}, {"local", "nurse"}, {"nurse", "local"}, {"reader", "local"}} {
+		s := &tables{facts: facts()}
+		if _, _, err := s.pages(searchOf(permission.Subjects, onItem("", authz.DoView, "public")), who[0], who[1], 10); err != nil || s.queries > 0 {
+			t.Errorf("%s by %s: %d queries, %v", who[0], who[1], s.queries, err)
+		}
+	}
+}
+
 func TestActionSearch(t *testing.T) {
 	s := &tables{facts: facts()}
 	search := func(q permission.Question) []string {
