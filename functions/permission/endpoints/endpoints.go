@@ -24,6 +24,7 @@
 //   - A search ignores the id of what it searches, whatever it is, and of a
 //     resource that it searches all properties but the role: what is stored has
 //     its own facts.
+//   - A search is not in the log of decisions: it refuses nobody anything.
 //   - A limit of a page is the most that is wanted: more than 500 is taken as
 //     500, and 0 finds nothing and goes on where it was.
 //   - A token holds caller, session, search (subject, action, resource and
