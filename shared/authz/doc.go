@@ -6,8 +6,9 @@
 // Read it in this order: vocabulary.go and types.go (the words), actions.go
 // (what can be asked), rules.go (the tables of U2, R4, R6, R7, C1 and C2),
 // gates.go (C2–C5, action by action), decide.go (a question on its way to an
-// answer), administer.go (C7, R10–R13) and both.go (I6). How a policy becomes
-// a Model is compile.go, the only file with shifts and masks, and forest.go.
+// answer), administer.go (C7, R10–R13) and both.go (I6), search.go (where all
+// is that is allowed). How a policy becomes a Model is compile.go, the only file
+// with shifts and masks, and forest.go.
 //
 // It refuses to know where facts come from, who may ask about whom, what time
 // it is, and how an answer reaches a client. It never fails: what it is not
