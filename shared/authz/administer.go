@@ -35,9 +35,9 @@ func (m *Model) userAdministration(s Subject, target *User, wanted RoleRef) Deci
 		return Decision{Reason: WrongUserType}
 	}
 	farthest := NoGrant
-	for _, h := range s.holdings {
-		global, local := h.role.admin.Global, h.role.admin.Local
-		farthest = max(farthest, global.comes(true, wanted), local.comes(m.reaches(h, target), wanted))
+	for r, from := range s.held() {
+		global, local := r.admin.Global, r.admin.Local
+		farthest = max(farthest, global.comes(true, wanted), local.comes(m.reaches(local, from, target.Locations), wanted))
 	}
 	return Decision{Allowed: farthest == RoleGrant, Reason: farthest}
 }
@@ -57,20 +57,21 @@ func (u *UserAdministration) comes(reaching bool, wanted RoleRef) Reason {
 	}
 }
 
-// reaches is whether the local user administration of the holding covers all of
-// the target's locations, or one of them, as the organization chose (R11).
-func (m *Model) reaches(h holding, target *User) bool {
-	local := h.role.admin.Local
+// reaches is whether a local user administration measured from these places
+// covers all of a user's locations, or one of them, as the organization chose
+// (R11). A location that does not exist is covered by none.
+func (m *Model) reaches(local *UserAdministration, from []place, locations []string) bool {
 	if local == nil {
 		return false
 	}
 	one := m.settings.LocalReach == ReachAny
-	for _, l := range target.Locations {
-		if m.metAt(h, l).has(local.Scope) == one {
+	for _, l := range locations {
+		p, known := m.forest.places[l]
+		if (known && met(from, []place{p}).has(local.Scope)) == one {
 			return one
 		}
 	}
-	return !one && len(target.Locations) > 0
+	return !one && len(locations) > 0
 }
 
 // includes is whether the list has the role; an older role of the same id is
@@ -80,8 +81,8 @@ func (g Grantable) includes(role RoleRef) bool { return g.All || slices.Contains
 // holds is whether this is true of the admin permissions of one of the
 // subject's roles.
 func (s Subject) holds(is func(*Admin) bool) bool {
-	for _, h := range s.holdings {
-		if is(&h.role.admin) {
+	for r := range s.held() {
+		if is(&r.admin) {
 			return true
 		}
 	}
@@ -139,7 +140,12 @@ func (m *Model) decideOrganization(s Subject, a Action) Decision {
 
 // gives is whether a role of the subject gives the action on the organization.
 func (s Subject) gives(a Action) bool {
-	return slices.ContainsFunc(s.holdings, func(h holding) bool { return h.role.gives(a) })
+	for r := range s.held() {
+		if r.gives(a) {
+			return true
+		}
+	}
+	return false
 }
 
 // gives is whether the role gives the action on the organization.
@@ -165,13 +171,14 @@ func (m *Model) decidePlaced(s Subject, r Resource) Decision {
 	if s.userType != General {
 		return Decision{Reason: WrongUserType}
 	}
-	closest := NoGrant
-	for _, h := range s.holdings {
-		scope := h.role.admin.placed(r.Type)
+	var few [manyLocations]place
+	at, closest := m.forest.add(few[:0], r.Locations), NoGrant
+	for held, from := range s.held() {
+		scope := held.admin.placed(r.Type)
 		if scope == NoScope {
 			continue
 		}
-		if scope == Everywhere || m.met(h, r.Locations).has(scope) {
+		if scope == Everywhere || met(from, at).has(scope) {
 			return Decision{Allowed: true, Reason: RoleGrant}
 		}
 		closest = OutOfScope

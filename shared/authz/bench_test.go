@@ -79,6 +79,38 @@ func BenchmarkDecide(b *testing.B) {
 	})
 }
 
+// BenchmarkDecideItem decides with all names looked up before.
+func BenchmarkDecideItem(b *testing.B) {
+	m := Compile(large())
+	u, it := employee()
+	s, r := m.Subject(u, now), m.Resolve(it)
+	b.ReportAllocs()
+	for b.Loop() {
+		m.DecideItem(s, DoDelete, &r)
+	}
+}
+
+// BenchmarkScreen is a list on a screen: one person, 1,000 items, all actions
+// of each.
+func BenchmarkScreen(b *testing.B) {
+	m := Compile(large())
+	u, it := employee()
+	s := m.Subject(u, now)
+	items := make([]Resolved, 1000)
+	for i := range items {
+		one := *it
+		one.Template, one.Locations = fmt.Sprintf("template-%d", i%200), []string{fmt.Sprintf("location-%d", i*2), "location-41"}
+		one.Status, one.Private = Draft+Status(i%8), i%5 == 0
+		items[i] = m.Resolve(&one)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range items {
+			m.ItemActions(s, &items[i])
+		}
+	}
+}
+
 func BenchmarkSubject(b *testing.B) {
 	m := Compile(large())
 	u, _ := employee()

@@ -21,8 +21,8 @@ func (s set[E]) has(e E) bool            { return s&(1<<e) != 0 }
 func (s set[E]) meets(other set[E]) bool { return s&other != 0 }
 func (s set[E]) empty() bool             { return s == 0 }
 
-// rights are permissions with the scopes in which they are held: for each
-// permission one bit a scope, the sentinels left out.
+// rights are permissions with the scopes in which they are held: for each scope
+// one bit a permission, the sentinels left out.
 type rights uint64
 
 // escalation stands beside the permissions of grants: escalation_administrator
@@ -30,25 +30,52 @@ type rights uint64
 const escalation = PermissionCount
 
 const (
-	scopesEach = int(ScopeCount) - 1
-	// eachPermission has the lowest scope's bit of every permission: the sum of
-	// a geometric series, which does not compile once 64 bits are too few.
-	eachPermission rights = (1<<(scopesEach*int(escalation)) - 1) / (1<<scopesEach - 1)
+	// permissionsEach is the permissions, escalation among them, without the
+	// sentinel; it does not compile once 64 bits are too few for all scopes.
+	permissionsEach               = int(escalation)
+	eachOfOneScope         rights = 1<<permissionsEach - 1
+	_                             = uint(64 - permissionsEach*(int(ScopeCount)-1))
+	permissionCombinations        = 1 << permissionsEach
 )
 
-func (r rights) with(p Permission, scopes set[Scope]) rights {
-	return r | rights(scopes>>1)<<((int(p)-1)*scopesEach)
+// at is the bits of the permissions in one scope.
+func (r rights) at(s Scope) set[Permission] {
+	return set[Permission](r>>((int(s)-1)*permissionsEach)&eachOfOneScope) << 1
 }
 
+func (r rights) with(p Permission, scopes set[Scope]) rights {
+	for s := NoScope + 1; s < ScopeCount; s++ {
+		if scopes.has(s) {
+			r |= 1 << ((int(s)-1)*permissionsEach + int(p) - 1)
+		}
+	}
+	return r
+}
+
+// scopes is the scopes in which the permission is held.
 func (r rights) scopes(p Permission) set[Scope] {
-	return set[Scope](r>>((int(p)-1)*scopesEach)) & (1<<scopesEach - 1) << 1
+	var scopes set[Scope]
+	for s := NoScope + 1; s < ScopeCount; s++ {
+		if r.at(s).has(p) {
+			scopes = scopes.with(s)
+		}
+	}
+	return scopes
+}
+
+// within is the permissions that are held in one of these scopes. It is written
+// out, a line a scope, because all decisions about items pass here.
+func (r rights) within(scopes set[Scope]) set[Permission] {
+	held := r & -rights(scopes>>Yes&1)
+	held |= r >> (1 * permissionsEach) & -rights(scopes>>OnlyUsers&1)
+	held |= r >> (2 * permissionsEach) & -rights(scopes>>OnlyLocation&1)
+	held |= r >> (3 * permissionsEach) & -rights(scopes>>LocationAndBelow&1)
+	held |= r >> (4 * permissionsEach) & -rights(scopes>>Everywhere&1)
+	return set[Permission](held&eachOfOneScope) << 1
 }
 
 // holds is whether the permission is held in any scope.
 func (r rights) holds(p Permission) bool { return !r.scopes(p).empty() }
-
-// within are those of the rights whose scope is one of these.
-func (r rights) within(scopes set[Scope]) rights { return r & (eachPermission * rights(scopes>>1)) }
 
 // role is a role compiled against the templates.
 type role struct {
@@ -64,32 +91,64 @@ type template struct {
 	number int
 }
 
+// catalogue is the templates as grants and items name them.
+type catalogue struct {
+	byID       map[string]*template
+	byWorkflow map[string][]*template
+}
+
 // number numbers the templates in the order of their ids.
-func number(templates map[string]Template) map[string]template {
-	numbered := make(map[string]template, len(templates))
+func number(templates map[string]Template) catalogue {
+	c := catalogue{byID: make(map[string]*template, len(templates)), byWorkflow: map[string][]*template{}}
 	for n, id := range slices.Sorted(maps.Keys(templates)) {
-		numbered[id] = template{Template: templates[id], number: n}
+		t := &template{Template: templates[id], number: n}
+		c.byID[id] = t
+		c.byWorkflow[t.Workflow] = append(c.byWorkflow[t.Workflow], t)
 	}
-	return numbered
+	return c
+}
+
+// all is the templates by their ids.
+func (c catalogue) all() map[string]Template {
+	all := make(map[string]Template, len(c.byID))
+	for id, t := range c.byID {
+		all[id] = t.Template
+	}
+	return all
 }
 
 // compileRole expands the role's grants to rights on each template.
-func compileRole(r Role, templates map[string]template) *role {
-	c := &role{Role: r, admin: r.Admin.lawful(), advanced: setOf(r.Advanced...), items: make([]rights, len(templates))}
+func compileRole(r Role, c catalogue) *role {
+	compiled := &role{Role: r, admin: r.Admin.lawful(), advanced: setOf(r.Advanced...), items: make([]rights, len(c.byID))}
+	for i := range r.Grants {
+		given := r.Grants[i].rights()
+		for _, t := range c.covered(&r.Grants[i]) {
+			compiled.items[t.number] |= given
+		}
+	}
 	var always rights
-	if s := c.admin.Escalation; s != NoScope {
+	if s := compiled.admin.Escalation; s != NoScope {
 		always = always.with(escalation, setOf(s))
 	}
-	for _, t := range templates {
-		held := always
-		for i := range r.Grants {
-			if r.Grants[i].covers(t.Template) {
-				held |= r.Grants[i].rights()
-			}
-		}
-		c.items[t.number] = implied(held, t.TeamType)
+	for _, t := range c.byID {
+		compiled.items[t.number] = implied(compiled.items[t.number], t.TeamType) | always
 	}
-	return c
+	return compiled
+}
+
+// covered is the templates that a grant covers: those that it lists, and those of
+// the workflows that it lists (R3). One can be covered twice.
+func (c catalogue) covered(g *Grant) []*template {
+	var all []*template
+	for _, id := range g.Templates {
+		if t, ok := c.byID[id]; ok {
+			all = append(all, t)
+		}
+	}
+	for _, id := range g.Workflows {
+		all = append(all, c.byWorkflow[id]...)
+	}
+	return all
 }
 
 // lawful is the admin permissions but for those whose scope R10 refuses.
@@ -105,13 +164,8 @@ func (a Admin) lawful() Admin {
 	return a
 }
 
-// covers is whether the template is listed, or its workflow (R3).
-func (g Grant) covers(t Template) bool {
-	return slices.Contains(g.Templates, t.ID) || slices.Contains(g.Workflows, t.Workflow)
-}
-
 // rights are the grant's permissions, without what R4 refuses.
-func (g Grant) rights() rights {
+func (g *Grant) rights() rights {
 	var r rights
 	for p, s := range g.Permissions {
 		if Allows(p, s) {
@@ -134,3 +188,56 @@ func implied(r rights, t TeamType) rights {
 	}
 	return r
 }
+
+// Actions is a set of actions.
+type Actions uint64
+
+// Has is whether the action is in the set.
+func (s Actions) Has(a Action) bool { return s&(1<<a) != 0 }
+
+func (s Actions) with(a Action) Actions { return s | 1<<a }
+
+// opened is, for each combination of permissions held in scope, the item
+// actions whose own gates it opens (C4): to who edits by team role, and to
+// others. It is itemRules, asked once for every combination.
+var opened = func() (all [2][permissionCombinations]uint16) {
+	_ = uint(16 - DoEscalate) // all item actions are among 16
+	for held := range permissionCombinations {
+		for editor := range all {
+			st := standing{editor: editor == 1, inScope: set[Permission](held) << 1}
+			for a := DoParticipate; a <= DoEscalate; a++ {
+				if itemRules[a].ownGates(st) {
+					all[editor][held] |= 1 << a
+				}
+			}
+		}
+	}
+	return all
+}()
+
+// unseen is the item actions that need no view of the item (C4, C5).
+var unseen = func() (all Actions) {
+	for a := DoParticipate; a <= DoEscalate; a++ {
+		if itemRules[a].unseen {
+			all = all.with(a)
+		}
+	}
+	return all
+}()
+
+// open is the item actions that are open to who stands so and sees the item or
+// not: all of them out of one look.
+func (st standing) open(seen bool) Actions {
+	editor := 0
+	if st.editor {
+		editor = 1
+	}
+	all := Actions(opened[editor][st.inScope>>1])
+	if !seen {
+		all &= unseen
+	}
+	return all
+}
+
+// ever is the item actions in the set that a user rule lets count.
+func (s Actions) ever(rule set[Action]) Actions { return s & Actions(rule) }

@@ -7,13 +7,8 @@ import "slices"
 // is unknown (C8), the user's type (U2, U4), what viewing lacks (C3), what the
 // action lacks (C4).
 func (m *Model) Decide(s Subject, a Action, r Resource) Decision {
-	switch {
-	case !s.of(m):
-		return Decision{Reason: UnknownSubject}
-	case r.Type == NoResourceType || r.Type >= ResourceTypeCount:
-		return Decision{Reason: UnknownResourceType}
-	case a.On() != r.Type:
-		return Decision{Reason: UnknownAction}
+	if reason := m.unknown(s, a, r.Type); reason != NoReason {
+		return Decision{Reason: reason}
 	}
 	switch r.Type {
 	case ItemResource:
@@ -27,52 +22,94 @@ func (m *Model) Decide(s Subject, a Action, r Resource) Decision {
 	}
 }
 
-// decideItem passes the action's gates in order; the first that is shut says
-// why (C2–C5).
+// unknown is what of the question does not exist (C8), NoReason when all does
+// as far as it can be told before looking at the resource.
+func (m *Model) unknown(s Subject, a Action, on ResourceType) Reason {
+	switch {
+	case !s.of(m):
+		return UnknownSubject
+	case on == NoResourceType || on >= ResourceTypeCount:
+		return UnknownResourceType
+	case a.On() != on:
+		return UnknownAction
+	default:
+		return NoReason
+	}
+}
+
+// manyLocations is more than the locations of nearly all items: so many are
+// looked up without asking for memory.
+const manyLocations = 8
+
+// decideItem looks up the item's names and decides.
 func (m *Model) decideItem(s Subject, a Action, it *Item) Decision {
-	if it == nil || it.Status == NoStatus && a != DoParticipate {
+	if it == nil {
 		return Decision{Reason: UnknownResource}
 	}
-	t, ok := m.numbered[it.Template]
+	t, ok := m.templates.byID[it.Template]
 	if !ok {
 		return Decision{Reason: UnknownResource}
 	}
+	var few [manyLocations]place
+	return m.decideOn(s, a, sight{t, it.Status, it.Private, teamRoles(s.id, it.Team), m.forest.add(few[:0], it.Locations)})
+}
+
+// sight is an item as one subject meets it, its names looked up.
+type sight struct {
+	*template
+	status  Status
+	private bool
+	on      set[TeamRole] // what the subject is on it
+	places  []place
+}
+
+// decideOn passes the action's gates in order; the first that is shut says why
+// (C2–C5).
+func (m *Model) decideOn(s Subject, a Action, i sight) Decision {
+	if i.status == NoStatus && a != DoParticipate {
+		return Decision{Reason: UnknownResource}
+	}
 	byRoles, byTeam := s.userType.mayEver(a)
-	st := m.standing(s, it, t, byRoles, byTeam)
-	if !byRoles && st.roles.empty() {
+	st := m.standing(s, i, byRoles, byTeam)
+	if !byRoles && !st.member {
 		return Decision{Reason: WrongUserType}
 	}
-	return itemRules[a].decide(it, st)
+	return itemRules[a].decide(viewGate(i.status, i.private), st)
 }
 
 // standing is what the subject has on the item, of what its user type lets
 // count (U2).
-func (m *Model) standing(s Subject, it *Item, t template, byRoles, byTeam bool) standing {
-	st := standing{team: t.TeamType.team()}
-	on := teamRoles(s, it) & st.team.members
+func (m *Model) standing(s Subject, i sight, byRoles, byTeam bool) standing {
+	team := i.TeamType.team()
+	on := i.on & team.members
+	st := standing{}
 	if byTeam {
-		st.roles = on
+		st.member, st.editor = !on.empty(), on.meets(team.primaryEditors)
 	}
 	if !byRoles {
 		return st
 	}
 	always := setOf(Yes, Everywhere)
-	if m.onlyUsers(st.team, on) {
+	if m.onlyUsers(team, on) {
 		always = always.with(OnlyUsers)
 	}
-	for _, h := range s.holdings {
-		held := h.role.items[t.number]
+	for n := range s.holdings {
+		h := &s.holdings[n]
+		var held rights
+		for _, r := range h.roles {
+			held |= r.items[i.number]
+		}
 		st.somewhere |= held
-		st.inScope |= held.within(always | m.met(h, it.Locations))
+		st.inScope |= held.within(always | met(h.from, i.places))
 	}
 	return st
 }
 
-// teamRoles is what the subject is on the item.
-func teamRoles(s Subject, it *Item) set[TeamRole] {
+// teamRoles is what somebody is on an item.
+func teamRoles(id string, team map[TeamRole][]string) set[TeamRole] {
 	var roles set[TeamRole]
-	for r, users := range it.Team {
-		if slices.Contains(users, s.id) {
+	for r, users := range team {
+		if slices.Contains(users, id) {
 			roles = roles.with(r)
 		}
 	}
@@ -80,36 +117,25 @@ func teamRoles(s Subject, it *Item) set[TeamRole] {
 }
 
 // onlyUsers is whether only_users means somebody with these team roles (R6).
-func (m *Model) onlyUsers(t team, on set[TeamRole]) bool {
+func (m *Model) onlyUsers(t *team, on set[TeamRole]) bool {
 	if m.settings.OnlyUsers == ByTeamMember {
 		return !on.empty()
 	}
 	return on.meets(t.onlyUsers)
 }
 
-// met is the located scopes of the holding that are met at any of these
-// locations (R5). Everywhere is met without one.
-func (m *Model) met(h holding, locations []string) set[Scope] {
+// met is the located scopes that are met at any of these places when they are
+// measured from those (R5). Everywhere is met without one.
+func met(from, at []place) set[Scope] {
 	var met set[Scope]
-	for _, l := range locations {
-		met |= m.metAt(h, l)
-	}
-	return met
-}
-
-// metAt is the located scopes of the holding that are met at this location.
-func (m *Model) metAt(h holding, location string) set[Scope] {
-	var met set[Scope]
-	p, ok := m.forest.places[location]
-	if !ok {
-		return met
-	}
-	for _, from := range h.from {
-		if p == from {
-			met = met.with(OnlyLocation)
-		}
-		if p.below(from) {
-			met = met.with(LocationAndBelow)
+	for _, p := range at {
+		for _, root := range from {
+			if p.below(root) {
+				met = met.with(LocationAndBelow)
+				if p.number == root.number {
+					return met.with(OnlyLocation)
+				}
+			}
 		}
 	}
 	return met

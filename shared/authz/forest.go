@@ -13,7 +13,7 @@ type forest struct {
 }
 
 // place is a location's number and that of the last of its subtree.
-type place struct{ number, last int }
+type place struct{ number, last int32 }
 
 // below is whether p is root or a descendant of it.
 func (p place) below(root place) bool { return root.number <= p.number && p.number <= root.last }
@@ -45,8 +45,26 @@ func (f *forest) number(id string, children map[string][]string) {
 	for _, child := range children[id] {
 		f.number(child, children)
 	}
-	f.places[id] = place{number: n, last: len(f.preorder) - 1}
+	f.places[id] = place{number: int32(n), last: int32(len(f.preorder) - 1)}
 }
+
+// known is the places of those locations that exist.
+func (f forest) known(locations []string) []place {
+	return f.add(make([]place, 0, len(locations)), locations)
+}
+
+// add appends the places of those locations that exist.
+func (f forest) add(places []place, locations []string) []place {
+	for _, l := range locations {
+		if p, ok := f.places[l]; ok {
+			places = append(places, p)
+		}
+	}
+	return places
+}
+
+// name is the id of the location at a place.
+func (f forest) name(p place) string { return f.preorder[p.number] }
 
 // Below is whether location is root or one of its descendants (U3). A location
 // that does not exist is below nothing and has nothing below it.

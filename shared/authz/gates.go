@@ -40,26 +40,27 @@ var itemRules = [ActionCount]itemRule{
 	DoEscalate:      {gates: []gate{{permission: escalation}, mayEdit}},
 }
 
-// viewGate is the gate to seeing the item at all (C3).
-func viewGate(it *Item) gate {
+// viewGate is the gate to seeing an item at all (C3).
+func viewGate(status Status, private bool) gate {
 	switch {
-	case it.Status == Draft:
+	case status == Draft:
 		return gate{team: members, lacking: IsDraft}
-	case it.Private:
+	case private:
 		return gate{team: members, permission: ViewPrivate, lacking: IsPrivate}
-	case it.Status == New:
+	case status == New:
 		return gate{team: members, permission: ViewNew, lacking: IsNew}
 	default:
 		return gate{team: members, permission: View}
 	}
 }
 
-// decide passes the gates in order. On yes it is the team's where the team
-// alone opened all of them, else the roles'.
-func (r itemRule) decide(it *Item, st standing) Decision {
+// decide passes the gates in order, the first of them to seeing the item at
+// all. On yes it is the team's where the team alone opened all of them, else the
+// roles'.
+func (r itemRule) decide(view gate, st standing) Decision {
 	d := Decision{Allowed: true, Reason: TeamMember}
 	if !r.unseen {
-		d = viewGate(it).pass(st)
+		d = view.pass(st)
 	}
 	for _, g := range r.gates {
 		if !d.Allowed {
@@ -70,6 +71,16 @@ func (r itemRule) decide(it *Item, st standing) Decision {
 	return d
 }
 
+// ownGates is whether the gates open but for that to seeing the item.
+func (r itemRule) ownGates(st standing) bool {
+	for _, g := range r.gates {
+		if !g.pass(st).Allowed {
+			return false
+		}
+	}
+	return true
+}
+
 // and is d, a yes, together with what the next gate says.
 func (d Decision) and(next Decision) Decision {
 	if next.Allowed && d.Reason == RoleGrant {
@@ -78,12 +89,12 @@ func (d Decision) and(next Decision) Decision {
 	return next
 }
 
-// standing is what a subject has on one item.
+// standing is what a subject has on one item, as far as it counts.
 type standing struct {
-	team      team
-	roles     set[TeamRole] // the subject's on the item, as far as they count
-	inScope   rights        // held, and their scope is met here
-	somewhere rights        // held on the template, here or elsewhere
+	member    bool            // on the team in any role
+	editor    bool            // in one that edits (C2)
+	inScope   set[Permission] // held, and their scope is met here
+	somewhere rights          // held on the template, here or elsewhere
 }
 
 // pass is the decision of one gate.
@@ -91,7 +102,7 @@ func (g gate) pass(st standing) Decision {
 	switch {
 	case st.in(g.team):
 		return Decision{Allowed: true, Reason: TeamMember}
-	case g.permission != NoPermission && st.inScope.holds(g.permission):
+	case g.permission != NoPermission && st.inScope.has(g.permission):
 		return Decision{Allowed: true, Reason: RoleGrant}
 	case g.lacking != NoReason:
 		return Decision{Reason: g.lacking}
@@ -106,9 +117,9 @@ func (g gate) pass(st standing) Decision {
 func (st standing) in(part teamPart) bool {
 	switch part {
 	case members:
-		return !st.roles.empty()
+		return st.member
 	case primaryEditors:
-		return st.roles.meets(st.team.primaryEditors)
+		return st.editor
 	default:
 		return false
 	}

@@ -11,11 +11,9 @@ type Model struct {
 	settings  Settings
 	locations map[string]Location
 	workflows map[string]Workflow
-	templates map[string]Template
+	templates catalogue
 	roles     map[string]*role
-
-	forest   forest
-	numbered map[string]template
+	forest    forest
 }
 
 // Change is what becomes of a policy: what is there afterwards, new or
@@ -46,17 +44,16 @@ func (m *Model) With(c Change) *Model {
 	}
 	next.locations = changed(m.locations, c.Delete.Locations, c.Put.Locations, func(l Location) string { return l.ID })
 	next.workflows = changed(m.workflows, c.Delete.Workflows, c.Put.Workflows, func(w Workflow) string { return w.ID })
-	next.templates = changed(m.templates, c.Delete.Templates, c.Put.Templates, func(t Template) string { return t.ID })
 	if m.forest.places == nil || len(c.Put.Locations)+len(c.Delete.Locations) > 0 {
 		next.forest = plant(next.locations)
 	}
-	if m.numbered == nil || len(c.Put.Templates)+len(c.Delete.Templates) > 0 {
-		next.numbered = number(next.templates)
-		next.roles = recompiled(m.roles, next.numbered)
+	if m.templates.byID == nil || len(c.Put.Templates)+len(c.Delete.Templates) > 0 {
+		next.templates = number(changed(m.templates.all(), c.Delete.Templates, c.Put.Templates, func(t Template) string { return t.ID }))
+		next.roles = recompiled(m.roles, next.templates)
 	}
 	put := make([]*role, len(c.Put.Roles))
 	for i, r := range c.Put.Roles {
-		put[i] = compileRole(r, next.numbered)
+		put[i] = compileRole(r, next.templates)
 	}
 	next.roles = changed(next.roles, c.Delete.Roles, put, func(r *role) string { return r.ID })
 	return &next
@@ -79,7 +76,7 @@ func changed[T any](old map[string]T, gone []string, put []T, id func(T) string)
 }
 
 // recompiled is the same roles, compiled against other templates.
-func recompiled(roles map[string]*role, templates map[string]template) map[string]*role {
+func recompiled(roles map[string]*role, templates catalogue) map[string]*role {
 	next := make(map[string]*role, len(roles))
 	for id, r := range roles {
 		next[id] = compileRole(r.Role, templates)
@@ -94,7 +91,7 @@ func (m *Model) Policy() Policy {
 		Settings:  m.settings,
 		Locations: sorted(m.locations),
 		Workflows: sorted(m.workflows),
-		Templates: sorted(m.templates),
+		Templates: sorted(m.templates.all()),
 	}
 	for _, r := range sorted(m.roles) {
 		p.Roles = append(p.Roles, r.Role)
@@ -127,7 +124,13 @@ func (m *Model) Location(id string) (Location, bool) { l, ok := m.locations[id];
 func (m *Model) Workflow(id string) (Workflow, bool) { w, ok := m.workflows[id]; return w, ok }
 
 // Template is the template with this id; false when there is none.
-func (m *Model) Template(id string) (Template, bool) { t, ok := m.templates[id]; return t, ok }
+func (m *Model) Template(id string) (Template, bool) {
+	t, ok := m.templates.byID[id]
+	if !ok {
+		return Template{}, false
+	}
+	return t.Template, true
+}
 
 // Settings are the organization's choices that decide.
 func (m *Model) Settings() Settings { return m.settings }

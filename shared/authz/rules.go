@@ -119,11 +119,11 @@ var simple = team{
 }
 
 // team is what the type says; for what is none, a team without roles.
-func (t TeamType) team() team {
+func (t TeamType) team() *team {
 	if t < TeamTypeCount {
-		return teams[t]
+		return &teams[t]
 	}
-	return team{}
+	return &teams[NoTeamType]
 }
 
 // Has is whether teams of the type have this team role (C1).

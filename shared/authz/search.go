@@ -99,7 +99,7 @@ func (f *finder) holders(r *role, scopes set[Scope], at []string) {
 		f.found.Members = append(f.found.Members, r.RoleRef)
 	case located.empty():
 	case len(r.SpecificLocations) > 0:
-		if f.met(holding{role: r, from: f.forest.known(r.SpecificLocations)}, at).meets(located) {
+		if met(f.forest.known(r.SpecificLocations), f.forest.known(at)).meets(located) {
 			f.found.Members = append(f.found.Members, r.RoleRef)
 		}
 	default:
@@ -141,11 +141,11 @@ func (f *finder) onItem(a Action, it *Item) {
 	if it == nil || it.Status == NoStatus && a != DoParticipate {
 		return
 	}
-	t, ok := f.numbered[it.Template]
+	t, ok := f.templates.byID[it.Template]
 	if !ok {
 		return
 	}
-	g, on := itemRules[a].narrow(it), t.TeamType.team()
+	g, on := itemRules[a].narrow(it.Status, it.Private), t.TeamType.team()
 	named := on.part(g.team)
 	f.everyRole(func(held *role) set[Scope] {
 		scopes := held.items[t.number].of(g.permission)
@@ -160,15 +160,15 @@ func (f *finder) onItem(a Action, it *Item) {
 // narrow is the gate that most are refused at: the action's own, but that to
 // seeing the item where there is no other, or where it lets the team pass alone
 // (C3, C4).
-func (r itemRule) narrow(it *Item) gate {
-	if seeing := viewGate(it); len(r.gates) == 0 || !r.unseen && seeing.permission == NoPermission {
+func (r itemRule) narrow(status Status, private bool) gate {
+	if seeing := viewGate(status, private); len(r.gates) == 0 || !r.unseen && seeing.permission == NoPermission {
 		return seeing
 	}
 	return r.gates[0]
 }
 
 // part is the team roles of a part of the team.
-func (t team) part(p teamPart) set[TeamRole] {
+func (t *team) part(p teamPart) set[TeamRole] {
 	switch p {
 	case members:
 		return t.members
@@ -180,7 +180,7 @@ func (t team) part(p teamPart) set[TeamRole] {
 }
 
 // meantByOnlyUsers is the team roles that only_users means (R6).
-func (m *Model) meantByOnlyUsers(t team) set[TeamRole] {
+func (m *Model) meantByOnlyUsers(t *team) set[TeamRole] {
 	if m.settings.OnlyUsers == ByTeamMember {
 		return t.members
 	}
@@ -261,7 +261,7 @@ func (m *Model) ItemSources(s Subject, a Action) ItemSources {
 		return found
 	}
 	places := map[string]bool{}
-	for _, t := range sorted(m.numbered) {
+	for _, t := range sorted(m.templates.byID) {
 		held := s.scopesOn(t, permissions)
 		found.Team = found.Team || held.all.has(OnlyUsers)
 		switch {
@@ -298,15 +298,15 @@ type scopedPlaces struct {
 
 // scopesOn is the scopes in which the subject has one of the permissions on a
 // template's items.
-func (s Subject) scopesOn(t template, permissions []Permission) heldScopes {
+func (s Subject) scopesOn(t *template, permissions []Permission) heldScopes {
 	var held heldScopes
-	for _, h := range s.holdings {
+	for r, from := range s.held() {
 		var scopes set[Scope]
 		for _, p := range permissions {
-			scopes |= h.role.items[t.number].of(p)
+			scopes |= r.items[t.number].of(p)
 		}
 		held.all |= scopes
-		held.at = append(held.at, scopedPlaces{scopes, h.from})
+		held.at = append(held.at, scopedPlaces{scopes, from})
 	}
 	return held
 }
@@ -345,10 +345,10 @@ func (m *Model) UserSources(s Subject, a Action, role string) UserSources {
 	}
 	var found UserSources
 	places := map[string]bool{}
-	for _, h := range s.holdings {
-		scopes := h.role.admin.administers(wanted)
+	for r, from := range s.held() {
+		scopes := r.admin.administers(wanted)
 		found.Everybody = found.Everybody || scopes.has(Yes)
-		m.around([]scopedPlaces{{scopes, h.from}}, places)
+		m.around([]scopedPlaces{{scopes, from}}, places)
 	}
 	if !found.Everybody {
 		found.Locations = slices.Sorted(maps.Keys(places))

@@ -67,7 +67,7 @@ func TestSearchSourcesNameNoRoleWithoutTheRight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		policy, it := randomPolicy(t), randomItem(t)
 		m := Compile(policy)
-		tpl, known := m.numbered[it.Template]
+		tpl, known := m.templates.byID[it.Template]
 		for _, a := range ActionsOn(ItemResource) {
 			sources := m.SubjectSources(a, Resource{Type: ItemResource, Item: it})
 			named := slices.Concat(sources.Members, sources.Roles)

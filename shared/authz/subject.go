@@ -1,8 +1,10 @@
 package authz
 
 import (
+	"iter"
 	"slices"
 	"time"
+	"unique"
 )
 
 // Subject is a person prepared for one model at one time: small, shared
@@ -13,15 +15,16 @@ type Subject struct{ *person }
 type person struct {
 	model    *Model
 	id       string
+	handle   unique.Handle[string] // of the id
 	userType UserType
 	holdings []holding
 }
 
-// holding is an assignment that counts: the role, and the places that its
-// scopes are measured from (R5).
+// holding is roles that count and whose scopes are measured from the same
+// places (R5).
 type holding struct {
-	role *role
-	from []place
+	from  []place
+	roles []*role
 }
 
 // Subject prepares the user for decisions of this model at this time.
@@ -31,49 +34,56 @@ func (m *Model) Subject(u User, at time.Time) Subject {
 	if u.ID == "" {
 		return Subject{}
 	}
-	p := &person{model: m, id: u.ID, userType: u.Type}
-	for _, a := range u.Assignments {
-		if a.over(at) {
-			continue
+	p := &person{model: m, id: u.ID, handle: unique.Make(u.ID), userType: u.Type}
+	var own []*role
+	for i := range u.Assignments {
+		a := &u.Assignments[i]
+		r := m.live(a.Role)
+		switch {
+		case r == nil || a.over(at):
+		case len(r.SpecificLocations) > 0:
+			p.hold(m.forest.known(r.SpecificLocations), r)
+		case len(a.Locations) == 0:
+			own = append(own, r)
+		default:
+			if limit := remaining(a.Locations, u.Locations); len(limit) > 0 {
+				p.hold(m.forest.known(limit), r)
+			}
 		}
-		role := m.live(a.Role)
-		if role == nil {
-			continue
-		}
-		if from, ok := measuredFrom(role, a, u); ok {
-			p.holdings = append(p.holdings, holding{role: role, from: m.forest.known(from)})
-		}
+	}
+	if len(own) > 0 {
+		p.hold(m.forest.known(u.Locations), own...)
 	}
 	return Subject{p}
 }
 
-// over is whether the assignment has ended: until is the first instant at
-// which it no longer counts (R5).
-func (a Assignment) over(at time.Time) bool { return !a.Until.IsZero() && !a.Until.After(at) }
-
-// measuredFrom is the locations that the role's scopes are measured from; false
-// when the user has left all that the assignment is limited to (R5).
-func measuredFrom(r *role, a Assignment, u User) ([]string, bool) {
-	if len(r.SpecificLocations) > 0 {
-		return r.SpecificLocations, true
-	}
-	if len(a.Locations) == 0 {
-		return u.Locations, true
-	}
-	left := func(location string) bool { return !slices.Contains(u.Locations, location) }
-	limit := slices.DeleteFunc(slices.Clone(a.Locations), left)
-	return limit, len(limit) > 0
+func (p *person) hold(from []place, roles ...*role) {
+	p.holdings = append(p.holdings, holding{from: from, roles: roles})
 }
 
-// known is the places of those locations that exist.
-func (f forest) known(locations []string) []place {
-	places := make([]place, 0, len(locations))
-	for _, l := range locations {
-		if p, ok := f.places[l]; ok {
-			places = append(places, p)
+// over is whether the assignment has ended: until is the first instant at
+// which it no longer counts (R5).
+func (a *Assignment) over(at time.Time) bool { return !a.Until.IsZero() && !a.Until.After(at) }
+
+// remaining is what is left of an assignment's limit: the locations that the
+// user has not left (R5). Emptied, the assignment has ended.
+func remaining(limit, locations []string) []string {
+	left := func(location string) bool { return !slices.Contains(locations, location) }
+	return slices.DeleteFunc(slices.Clone(limit), left)
+}
+
+// held is each role that the subject holds, with the places that it is
+// measured from.
+func (s Subject) held() iter.Seq2[*role, []place] {
+	return func(yield func(*role, []place) bool) {
+		for i := range s.holdings {
+			for _, r := range s.holdings[i].roles {
+				if !yield(r, s.holdings[i].from) {
+					return
+				}
+			}
 		}
 	}
-	return places
 }
 
 // ID is the user's id, or "" of nobody.

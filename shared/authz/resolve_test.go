@@ -1,0 +1,60 @@
+package authz
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// A resolved item is the same item: every action is decided alike, one by one
+// and all at once.
+func TestResolvedIsTheItem(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := Compile(randomPolicy(t))
+		for _, id := range someUsers[:3] {
+			s := m.Subject(randomUser(t, id), now)
+			for range 4 {
+				it := randomItem(t)
+				r := m.Resolve(it)
+				all := m.ItemActions(s, &r)
+				for a := NoAction + 1; a < ActionCount; a++ {
+					want := m.Decide(s, a, Resource{Type: ItemResource, Item: it})
+					if got := m.DecideItem(s, a, &r); got != want {
+						t.Fatalf("%s %s on %+v: %v, want %v", id, a, it, got, want)
+					}
+					if all.Has(a) != want.Allowed {
+						t.Fatalf("%s %s on %+v: among all actions %v, alone %v", id, a, it, all.Has(a), want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestResolvedNothing(t *testing.T) {
+	s := newScene()
+	s.seen()
+	m, other := Compile(s.policy), Compile(s.policy)
+	maria, item := m.Subject(s.maria, now), m.Resolve(s.item)
+	if d := m.DecideItem(maria, DoView, &item); d != yes(RoleGrant) {
+		t.Errorf("%v", d)
+	}
+	nothing, foreign := m.Resolve(nil), other.Resolve(s.item)
+	for name, c := range map[string]struct {
+		subject Subject
+		item    *Resolved
+		want    Decision
+	}{
+		"C8 no item":                     {maria, &nothing, no(UnknownResource)},
+		"C11 an item of another model":   {maria, &foreign, no(UnknownResource)},
+		"C11 a subject of another model": {other.Subject(s.maria, now), &item, no(UnknownSubject)},
+		"C8 nobody":                      {Subject{}, &item, no(UnknownSubject)},
+	} {
+		if d := m.DecideItem(c.subject, DoView, c.item); d != c.want {
+			t.Errorf("%s: %v, want %v", name, d, c.want)
+		}
+		if all := m.ItemActions(c.subject, c.item); all != 0 {
+			t.Errorf("%s: actions %b", name, all)
+		}
+	}
+}
