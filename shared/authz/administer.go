@@ -7,24 +7,30 @@ func (m *Model) decideUser(s Subject, a Action, r Resource) Decision {
 	if r.User == nil {
 		return Decision{Reason: UnknownResource}
 	}
-	var wanted RoleRef
-	switch a {
-	case ReadUser:
-		if r.User.ID == s.id {
-			return Decision{Allowed: true}
-		}
-	case GrantRole, RevokeRole:
-		role, ok := m.roles[r.Role]
-		if !ok {
-			return Decision{Reason: UnknownResource}
-		}
-		wanted = role.RoleRef
-	case ImpersonateUser:
-		if s.userType == General && !s.holds(func(a *Admin) bool { return a.Impersonate }) {
-			return Decision{Reason: NoGrant}
-		}
+	wanted := m.wanted(a, r.Role)
+	switch {
+	case a == ReadUser && r.User.ID == s.id:
+		return Decision{Allowed: true}
+	case !m.exists(a, wanted):
+		return Decision{Reason: UnknownResource}
+	case a == ImpersonateUser && s.userType == General && !s.holds(func(a *Admin) bool { return a.Impersonate }):
+		return Decision{Reason: NoGrant}
 	}
 	return m.userAdministration(s, r.User, wanted)
+}
+
+// wanted is the role of this id that an action gives or takes; zero for other
+// actions, and when there is none.
+func (m *Model) wanted(a Action, id string) RoleRef {
+	if r, ok := m.roles[id]; ok && (a == GrantRole || a == RevokeRole) {
+		return r.RoleRef
+	}
+	return RoleRef{}
+}
+
+// exists is false of an action that gives or takes a role that does not exist.
+func (m *Model) exists(a Action, wanted RoleRef) bool {
+	return wanted != RoleRef{} || a != GrantRole && a != RevokeRole
 }
 
 // userAdministration is whether one user administration that the subject holds

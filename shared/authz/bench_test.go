@@ -111,6 +111,18 @@ func BenchmarkScreen(b *testing.B) {
 	}
 }
 
+// BenchmarkSuggest looks for what would let somebody delete an item that they do
+// not even see, among 300 roles.
+func BenchmarkSuggest(b *testing.B) {
+	u, it := employee()
+	it.Locations, it.Team, it.Status = []string{"location-1999"}, nil, New
+	q := Situation{Model: Compile(large()), User: u, At: now, Action: DoDelete, Resource: Resource{Type: ItemResource, Item: it}}
+	b.ReportAllocs()
+	for b.Loop() {
+		q.Suggest(func(Step) bool { return true })
+	}
+}
+
 func BenchmarkSubject(b *testing.B) {
 	m := Compile(large())
 	u, _ := employee()

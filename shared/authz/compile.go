@@ -2,6 +2,7 @@ package authz
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 )
 
@@ -21,6 +22,19 @@ func (s set[E]) has(e E) bool            { return s&(1<<e) != 0 }
 func (s set[E]) meets(other set[E]) bool { return s&other != 0 }
 func (s set[E]) empty() bool             { return s == 0 }
 
+func (s set[E]) count() int { return bits.OnesCount64(uint64(s)) }
+
+// list is the members in their order.
+func (s set[E]) list() []E {
+	var all []E
+	for e := E(1); s>>e != 0; e++ {
+		if s.has(e) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
 // rights are permissions with the scopes in which they are held: for each scope
 // one bit a permission, the sentinels left out.
 type rights uint64
@@ -35,6 +49,7 @@ const (
 	permissionsEach               = int(escalation)
 	eachOfOneScope         rights = 1<<permissionsEach - 1
 	_                             = uint(64 - permissionsEach*(int(ScopeCount)-1))
+	_                             = uint(permissionsEach - int(AdvancedCount-1)) // rights.go counts them in one word
 	permissionCombinations        = 1 << permissionsEach
 )
 
@@ -44,15 +59,13 @@ func (r rights) at(s Scope) set[Permission] {
 }
 
 func (r rights) with(p Permission, scopes set[Scope]) rights {
-	for s := NoScope + 1; s < ScopeCount; s++ {
-		if scopes.has(s) {
-			r |= 1 << ((int(s)-1)*permissionsEach + int(p) - 1)
-		}
+	for _, s := range scopes.list() {
+		r |= inScope(s, setOf(p))
 	}
 	return r
 }
 
-// scopes is the scopes in which the permission is held.
+// scopes is the scopes in which the permission is held; none of what is none.
 func (r rights) scopes(p Permission) set[Scope] {
 	var scopes set[Scope]
 	for s := NoScope + 1; s < ScopeCount; s++ {
@@ -73,6 +86,23 @@ func (r rights) within(scopes set[Scope]) set[Permission] {
 	held |= r >> (4 * permissionsEach) & -rights(scopes>>Everywhere&1)
 	return set[Permission](held&eachOfOneScope) << 1
 }
+
+// those is the rights of these permissions.
+func (r rights) those(permissions []Permission) rights {
+	var those rights
+	for _, p := range permissions {
+		those |= r & everyScope(p)
+	}
+	return those
+}
+
+// inScope is the permissions held in a scope.
+func inScope(s Scope, held set[Permission]) rights {
+	return rights(held>>1) << ((int(s) - 1) * permissionsEach)
+}
+
+// everyScope is a permission held in all scopes.
+func everyScope(p Permission) rights { return rights(0).with(p, 1<<ScopeCount-2) }
 
 // holds is whether the permission is held in any scope.
 func (r rights) holds(p Permission) bool { return !r.scopes(p).empty() }
@@ -196,6 +226,8 @@ type Actions uint64
 func (s Actions) Has(a Action) bool { return s&(1<<a) != 0 }
 
 func (s Actions) with(a Action) Actions { return s | 1<<a }
+
+func (s Actions) count() int { return bits.OnesCount64(uint64(s)) }
 
 // opened is, for each combination of permissions held in scope, the item
 // actions whose own gates it opens (C4): to who edits by team role, and to

@@ -90,7 +90,7 @@ func (m *Model) standing(s Subject, i sight, byRoles, byTeam bool) standing {
 		return st
 	}
 	always := setOf(Yes, Everywhere)
-	if m.onlyUsers(team, on) {
+	if on.meets(m.meantByOnlyUsers(team)) {
 		always = always.with(OnlyUsers)
 	}
 	for n := range s.holdings {
@@ -116,12 +116,12 @@ func teamRoles(id string, team map[TeamRole][]string) set[TeamRole] {
 	return roles
 }
 
-// onlyUsers is whether only_users means somebody with these team roles (R6).
-func (m *Model) onlyUsers(t *team, on set[TeamRole]) bool {
+// meantByOnlyUsers is the team roles that only_users means (R6).
+func (m *Model) meantByOnlyUsers(t *team) set[TeamRole] {
 	if m.settings.OnlyUsers == ByTeamMember {
-		return !on.empty()
+		return t.members
 	}
-	return on.meets(t.onlyUsers)
+	return t.onlyUsers
 }
 
 // met is the located scopes that are met at any of these places when they are

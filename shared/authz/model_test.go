@@ -133,7 +133,7 @@ func TestSubject(t *testing.T) {
 		over  bool
 	}{{time.Time{}, false}, {now.Add(1), false}, {now, true}, {now.Add(-1), true}} {
 		open.Until = c.until
-		if open.over(now) != c.over {
+		if open.Over(now) != c.over {
 			t.Errorf("R5: until %v is over at %v: %v", c.until, now, !c.over)
 		}
 	}

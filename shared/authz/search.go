@@ -148,7 +148,7 @@ func (f *finder) onItem(a Action, it *Item) {
 	g, on := itemRules[a].narrow(it.Status, it.Private), t.TeamType.team()
 	named := on.part(g.team)
 	f.everyRole(func(held *role) set[Scope] {
-		scopes := held.items[t.number].of(g.permission)
+		scopes := held.items[t.number].scopes(g.permission)
 		if scopes.has(OnlyUsers) {
 			named |= f.meantByOnlyUsers(on)
 		}
@@ -179,14 +179,6 @@ func (t *team) part(p teamPart) set[TeamRole] {
 	}
 }
 
-// meantByOnlyUsers is the team roles that only_users means (R6).
-func (m *Model) meantByOnlyUsers(t *team) set[TeamRole] {
-	if m.settings.OnlyUsers == ByTeamMember {
-		return t.members
-	}
-	return t.onlyUsers
-}
-
 // in is who is on the item's team in one of these roles.
 func (it *Item) in(roles set[TeamRole]) []string {
 	var people []string
@@ -199,34 +191,13 @@ func (it *Item) in(roles set[TeamRole]) []string {
 	return slices.Compact(people)
 }
 
-// of is the scopes in which the permission is held; none of what is none.
-func (r rights) of(p Permission) set[Scope] {
-	if p == NoPermission {
-		return 0
-	}
-	return r.scopes(p)
-}
-
 // onUser adds who could administer the user, and give the role (R11, R12).
 func (f *finder) onUser(a Action, r Resource) {
-	wanted, ok := f.wanted(a, r.Role)
-	if r.User == nil || !ok || a == ImpersonateUser && !f.impersonatable() {
+	wanted := f.wanted(a, r.Role)
+	if r.User == nil || !f.exists(a, wanted) || a == ImpersonateUser && !f.impersonatable() {
 		return
 	}
 	f.everyRole(func(held *role) set[Scope] { return held.admin.administers(wanted) }, r.User.Locations)
-}
-
-// wanted is the role that an action on a user gives or takes, none for other
-// actions; false when there is no such role.
-func (m *Model) wanted(a Action, id string) (RoleRef, bool) {
-	if a != GrantRole && a != RevokeRole {
-		return RoleRef{}, true
-	}
-	r, ok := m.roles[id]
-	if !ok {
-		return RoleRef{}, false
-	}
-	return r.RoleRef, true
 }
 
 // impersonatable is whether a role lets anybody impersonate (R10).
@@ -303,7 +274,7 @@ func (s Subject) scopesOn(t *template, permissions []Permission) heldScopes {
 	for r, from := range s.held() {
 		var scopes set[Scope]
 		for _, p := range permissions {
-			scopes |= r.items[t.number].of(p)
+			scopes |= r.items[t.number].scopes(p)
 		}
 		held.all |= scopes
 		held.at = append(held.at, scopedPlaces{scopes, from})
@@ -336,8 +307,8 @@ func (m *Model) around(held []scopedPlaces, places map[string]bool) bool {
 // UserSources is where all users are on whom the subject could do the action;
 // role is the one to be given or taken (C7).
 func (m *Model) UserSources(s Subject, a Action, role string) UserSources {
-	wanted, ok := m.wanted(a, role)
-	if !ok || !s.of(m) || a.On() != UserResource || s.userType != General {
+	wanted := m.wanted(a, role)
+	if !m.exists(a, wanted) || !s.of(m) || a.On() != UserResource || s.userType != General {
 		return UserSources{}
 	}
 	if a == ImpersonateUser && !s.holds(func(a *Admin) bool { return a.Impersonate }) {

@@ -40,7 +40,7 @@ func (m *Model) Subject(u User, at time.Time) Subject {
 		a := &u.Assignments[i]
 		r := m.live(a.Role)
 		switch {
-		case r == nil || a.over(at):
+		case r == nil || a.Over(at):
 		case len(r.SpecificLocations) > 0:
 			p.hold(m.forest.known(r.SpecificLocations), r)
 		case len(a.Locations) == 0:
@@ -61,9 +61,9 @@ func (p *person) hold(from []place, roles ...*role) {
 	p.holdings = append(p.holdings, holding{from: from, roles: roles})
 }
 
-// over is whether the assignment has ended: until is the first instant at
+// Over is whether the assignment has ended: until is the first instant at
 // which it no longer counts (R5).
-func (a *Assignment) over(at time.Time) bool { return !a.Until.IsZero() && !a.Until.After(at) }
+func (a *Assignment) Over(at time.Time) bool { return !a.Until.IsZero() && !a.Until.After(at) }
 
 // remaining is what is left of an assignment's limit: the locations that the
 // user has not left (R5). Emptied, the assignment has ended.

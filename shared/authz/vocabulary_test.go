@@ -35,6 +35,8 @@ func enums() map[string]closed {
 		"scope":         enumOf(scopeNames, ScopeCount, ParseScope),
 		"advanced":      enumOf(advancedNames, AdvancedCount, ParseAdvanced),
 		"resource type": enumOf(resourceTypeNames, ResourceTypeCount, ParseResourceType),
+		"condition":     enumOf(conditionNames, ConditionCount, func(w string) (Condition, bool) { return parse[Condition](conditionNames, w) }),
+		"step kind":     enumOf(stepKindNames, StepKindCount, func(w string) (StepKind, bool) { return parse[StepKind](stepKindNames, w) }),
 		"reason":        enumOf(reasonNames, ReasonCount, func(w string) (Reason, bool) { return parse[Reason](reasonNames, w) }),
 	}
 }

@@ -1,0 +1,190 @@
+package authz
+
+import (
+	"maps"
+	"slices"
+)
+
+// This file counts what somebody holds, so that changes can be compared by what
+// they give. A right is one cell of a person's access: a permission on one
+// template, an admin permission, or a role that may be granted, each at one
+// location. Everywhere is every location, the items without one, and the items of
+// one's own that only_users means; those, and a plain yes, are one cell. So a
+// wider scope is never fewer rights.
+
+// reach is a run of cells in which permissions are held: locations by their
+// numbers, after the two that are none.
+type reach struct {
+	first, last int32
+	held        set[Permission]
+}
+
+// ownItems is the cell of one's own items, and of a plain yes. The next is that
+// of items without a location.
+const ownItems int32 = -2
+
+// account counts rights, slot by slot: one for each template, one for the admin
+// permissions, one for the advanced ones, and one for each role that can be
+// granted.
+type account struct {
+	templates, locations int
+	roles                []RoleRef
+}
+
+// account is that of the model, and of all models that differ from it in what
+// their roles give.
+func (m *Model) account() account {
+	a := account{templates: len(m.templates.byID), locations: len(m.forest.preorder)}
+	for _, id := range slices.Sorted(maps.Keys(m.roles)) {
+		a.roles = append(a.roles, m.roles[id].RoleRef)
+	}
+	return a
+}
+
+func (a account) slots() int { return a.templates + 2 + len(a.roles) }
+
+// gained is how many rights after has that before has not.
+func (a account) gained(before, after Subject) int {
+	n := 0
+	var was, is []reach
+	var bounds []int32
+	for slot := range a.slots() {
+		was, is = a.reaches(was[:0], before, slot), a.reaches(is[:0], after, slot)
+		bounds = bounds[:0]
+		for _, r := range slices.Concat(was, is) {
+			bounds = append(bounds, r.first, r.last+1)
+		}
+		slices.Sort(bounds)
+		bounds = slices.Compact(bounds)
+		for i := 1; i < len(bounds); i++ {
+			gained := heldAt(is, bounds[i-1]) &^ heldAt(was, bounds[i-1])
+			n += gained.count() * int(bounds[i]-bounds[i-1])
+		}
+	}
+	return n
+}
+
+// heldAt is the permissions that are held in a cell.
+func heldAt(all []reach, cell int32) set[Permission] {
+	var held set[Permission]
+	for _, r := range all {
+		if r.first <= cell && cell <= r.last {
+			held |= r.held
+		}
+	}
+	return held
+}
+
+// reaches are the rights of a subject in a slot.
+func (a account) reaches(all []reach, s Subject, slot int) []reach {
+	add := func(first, last int32, held set[Permission]) {
+		if !held.empty() {
+			all = append(all, reach{first, last, held})
+		}
+	}
+	for r, from := range s.held() {
+		held := a.word(r, slot, s.userType)
+		if held == 0 {
+			continue
+		}
+		add(ownItems, ownItems, held.at(Yes)|held.at(OnlyUsers))
+		add(ownItems, int32(a.locations)-1, held.at(Everywhere))
+		for _, p := range from {
+			add(p.number, p.number, held.at(OnlyLocation))
+			add(p.number, p.last, held.at(LocationAndBelow))
+		}
+	}
+	return all
+}
+
+// word is the rights of a role in a slot, of which its user's type lets all count
+// or some (U2, U4).
+func (a account) word(r *role, slot int, of UserType) rights {
+	switch {
+	case slot < a.templates && of == General:
+		return r.items[slot] &^ everyScope(escalation)
+	case slot < a.templates:
+		return r.items[slot].those(of.counting())
+	case of != General:
+		return 0
+	case slot == a.templates:
+		return r.admin.rights()
+	case slot == a.templates+1:
+		return advancedRights(r.advanced)
+	default:
+		return r.admin.granting(a.roles[slot-a.templates-2])
+	}
+}
+
+// counting is the permissions of grants that can count for a user of the type.
+func (t UserType) counting() []Permission {
+	var all []Permission
+	byRoles := t.rule().byRoles
+	if byRoles.has(DoParticipate) {
+		all = append(all, Participate)
+	}
+	if byRoles.has(DoView) {
+		all = append(all, View, ViewNew, ViewPrivate)
+	}
+	return all
+}
+
+// The admin permissions in a word of rights, where item permissions are in
+// others. Global and local user administration are one of them, because the
+// wider covers the other.
+const (
+	administerUsers = iota + NoPermission + 1
+	createUsers
+	administerBoards
+	administerCards
+	escalateItems
+	impersonate
+	administerRoles
+	administerQuality
+	administerSystem
+	readAccess
+	writeItems
+)
+
+// rights are the admin permissions as a word of rights.
+func (a *Admin) rights() rights {
+	var r rights
+	if a.Global != nil {
+		r = r.withIf(true, administerUsers, Everywhere).withIf(a.Global.CreateUsers, createUsers, Everywhere)
+	}
+	if a.Local != nil {
+		r = r.withIf(true, administerUsers, a.Local.Scope).withIf(a.Local.CreateUsers, createUsers, a.Local.Scope)
+	}
+	r = r.withIf(a.Board != NoScope, administerBoards, a.Board).withIf(a.Card != NoScope, administerCards, a.Card)
+	r = r.withIf(a.Escalation != NoScope, escalateItems, a.Escalation).withIf(a.Impersonate, impersonate, Yes)
+	r = r.withIf(a.Roles, administerRoles, Yes).withIf(a.Quality, administerQuality, Yes).withIf(a.System, administerSystem, Yes)
+	return r.withIf(a.AccessReader, readAccess, Yes).withIf(a.ItemWriter, writeItems, Yes)
+}
+
+func (r rights) withIf(held bool, p Permission, s Scope) rights {
+	if !held {
+		return r
+	}
+	return r.with(p, setOf(s))
+}
+
+// granting is the right to grant a role, as a word of rights.
+func (a *Admin) granting(wanted RoleRef) rights {
+	var r rights
+	if a.Global != nil {
+		r = r.withIf(a.Global.Grantable.includes(wanted), administerUsers, Everywhere)
+	}
+	if a.Local != nil {
+		r = r.withIf(a.Local.Grantable.includes(wanted), administerUsers, a.Local.Scope)
+	}
+	return r
+}
+
+// advancedRights are the advanced permissions as a word of rights.
+func advancedRights(held set[Advanced]) rights {
+	var r rights
+	for _, a := range held.list() {
+		r = r.with(Permission(a), setOf(Yes))
+	}
+	return r
+}
