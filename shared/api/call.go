@@ -67,7 +67,7 @@ func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller,
 	}
 	caller := directory.Caller{
 		Facts: facts, Subject: facts.Users[subject], Actor: facts.Users[c.actor],
-		Session: c.request.Session.ID, At: c.at, RequestID: c.request.ID,
+		Session: c.request.Session.ID, ReadOnly: c.request.Session.Mode == impersonation.ReadOnly, At: c.at, RequestID: c.request.ID,
 	}
 	if c.request.Session.ID != "" {
 		if err := c.stillRightful(ctx, caller); err != nil {

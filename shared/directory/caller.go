@@ -38,6 +38,7 @@ type Caller struct {
 	Facts
 	Subject, Actor User
 	Session        string
+	ReadOnly       bool // the session may look, not change (I6)
 	At             time.Time
 	RequestID      string
 	// Once is the request's idempotency, zero without a key.

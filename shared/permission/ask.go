@@ -14,7 +14,7 @@ func Ask(c directory.Caller, questions []Question, s Semantic) []Answer {
 	for _, q := range questions {
 		answer := Answer{Faults: q.Faults}
 		if len(q.Faults) == 0 {
-			answer.Decision = asker.decide(q)
+			answer = asker.answer(q)
 		}
 		answers = append(answers, answer)
 		if s.stops(answer) {
@@ -50,11 +50,28 @@ func (a *asker) may(action authz.Action) bool {
 	return a.Model.DecideBoth(a.who, action, organization).Allowed
 }
 
-// decide is the decision as the asker is told it.
-func (a *asker) decide(q Question) authz.Decision {
+// answer is the decision as the asker is told it, with its reasoning if that was
+// asked for and nothing of it is hidden.
+func (a *asker) answer(q Question) Answer {
 	subject, r := a.subject(q.Subject), a.resource(q.Resource)
+	if q.Hypothetical != nil {
+		subject, r = a.supposed(q, r)
+	}
 	action, _ := authz.ParseAction(r.Type, q.Action)
 	d := a.Model.Decide(subject, action, r)
+	told := a.told(q, subject, r, d)
+	answer := Answer{Decision: told}
+	if q.Explain {
+		answer.Explanation = &Explanation{}
+		if told == d {
+			answer.Explanation = a.explain(q, subject, action, r)
+		}
+	}
+	return answer
+}
+
+// told is what of a decision the asker may know (T4).
+func (a *asker) told(q Question, subject authz.Subject, r authz.Resource, d authz.Decision) authz.Decision {
 	if d.Reason == authz.UnknownResource && r.User != nil && !a.may(authz.ReadAdministration) {
 		return a.anyRole(subject, r)
 	}
@@ -62,7 +79,7 @@ func (a *asker) decide(q Question) authz.Decision {
 		return d
 	}
 	foreign := r.Type == authz.OrganizationResource && r.ID != a.Organization.ID
-	if foreign || !d.Allowed && a.secret(subject, q.Resource, r) {
+	if foreign || a.secret(q, r, d) {
 		return authz.Decision{Reason: authz.UnknownResource}
 	}
 	return d
@@ -89,14 +106,18 @@ func unknown(d authz.Decision) bool {
 	}
 }
 
-// secret is whether the stored item may not even be known to the asker (T4).
-// Who may not ask about others has asked about oneself.
-func (a *asker) secret(self authz.Subject, asked Resource, r authz.Resource) bool {
-	if r.Item == nil || asked.Facts != nil || a.readsOthers {
+// secret is whether the answer would tell of a stored item what the asker may not
+// know (T4). Who may not ask about others has asked about oneself. A no about a
+// hidden item does, and about one that is not seen whatever is only supposed.
+func (a *asker) secret(q Question, r authz.Resource, d authz.Decision) bool {
+	if r.Item == nil || q.Resource.Facts != nil || a.readsOthers {
 		return false
 	}
 	hidden := r.Item.Private || r.Item.Status == authz.Draft
-	return hidden && !a.Model.Decide(self, authz.DoView, r).Allowed
+	if q.Hypothetical == nil && (d.Allowed || !hidden) {
+		return false
+	}
+	return !a.Model.Decide(a.subject(q.Subject), authz.DoView, r).Allowed
 }
 
 // subject is who the question is about, nobody when the asker may not know.

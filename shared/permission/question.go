@@ -22,9 +22,21 @@
 //   - Who may not read the roles is answered about one that does not exist as
 //     about one that may not be granted (T4).
 //   - The organization of a question is the asker's own, or unknown.
+//   - A hypothetical subject is one of the question alone: who asks, and what
+//     they may know, stays as it is. A role that the asker may not know of gives
+//     nothing, as one that does not exist: known are all roles to who reads admin
+//     data, and to everybody those that the subject holds. Whoever may not ask
+//     about others gets no hypothetical answer about a stored item that they do
+//     not really see: it would tell its facts, guess by guess.
+//   - An answer that hides something (T4) explains nothing. Suggested is only
+//     what the asker may do, both sides of a session (I6), and nothing in a
+//     read_only one or about a hypothetical subject. Adding to an item's team is
+//     for who may write items.
 package permission
 
 import (
+	"time"
+
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/fault"
@@ -48,19 +60,40 @@ type Resource struct {
 	Locations []string
 }
 
+// Hypothetical is what a subject is taken to have instead: roles, and locations.
+// What is nil stays as it is; what is empty is none.
+type Hypothetical struct {
+	Roles     []HeldRole
+	Locations []string
+}
+
+// HeldRole is a role as somebody would hold it, limited to Locations when there
+// are some (R5), over from Until on when that is not zero.
+type HeldRole struct {
+	Role      string
+	Locations []string
+	Until     time.Time
+}
+
 // Question is one question in the asker's words, which may be unknown here.
 type Question struct {
 	Subject  Subject
 	Action   string
 	Resource Resource
+	// Explain asks for the reasoning, too.
+	Explain bool
+	// Hypothetical, when not nil, is taken for what the subject has.
+	Hypothetical *Hypothetical
 	// Faults are what is malformed in it; then it has no answer but these.
 	Faults []fault.Problem
 }
 
-// Answer is the decision on a question, or the question's faults.
+// Answer is the decision on a question, or the question's faults. Explanation is
+// nil unless it was asked for.
 type Answer struct {
 	authz.Decision
-	Faults []fault.Problem
+	Explanation *Explanation
+	Faults      []fault.Problem
 }
 
 // Needs is what must be read to answer the questions.

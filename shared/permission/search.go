@@ -148,7 +148,7 @@ func (s Search) actions(c directory.Caller, page directory.Page) Found {
 	asker, on := newAsker(c), s.actionsOn()
 	start := 1 + slices.IndexFunc(on, func(a authz.Action) bool { return a.String() == page.After })
 	for _, a := range on[start:] {
-		if !asker.decide(s.with(a.String())).Allowed {
+		if !asker.answer(s.with(a.String())).Allowed {
 			continue
 		}
 		if len(found.Results) == page.Limit {

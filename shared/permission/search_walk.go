@@ -93,7 +93,7 @@ func (w *walk) decide(ctx context.Context, part []string) (changed bool, err err
 	}
 	asker := newAsker(w.caller)
 	for _, id := range part {
-		if asker.decide(w.search.with(id)).Allowed {
+		if asker.answer(w.search.with(id)).Allowed {
 			w.found.Results = append(w.found.Results, id)
 		}
 		w.found.Next = id

@@ -19,8 +19,6 @@
 //     contract's alphabet; of other types it is any text.
 //   - A content type other than application/json is refused, none at all is
 //     taken for it.
-//   - context.hypothetical is refused: ignoring it would answer another
-//     question than the one that was asked.
 //   - A search ignores the id of what it searches, whatever it is, and of a
 //     resource that it searches all properties but the role: what is stored has
 //     its own facts.
@@ -30,6 +28,10 @@
 //   - A token holds caller, session, search (subject, action, resource and
 //     context, as they mean and not as they are written) and limit, which may be
 //     left out beside it, as in the standard's own example.
+//   - context.explain true adds context.explanation: of a yes its paths, of a no
+//     what is missing and the changes that would turn it, with all of it as
+//     sentences. Other members of a context are the asker's own and ignored, but
+//     not within context.hypothetical, where a typo would ask another question.
 package endpoints
 
 import (
@@ -89,7 +91,7 @@ func evaluate(route string, decode func(*api.Request) (asking, error), log decis
 func (in asking) answer(answers []permission.Answer) any {
 	decisions := make([]decision, len(answers))
 	for i, a := range answers {
-		decisions[i] = told(a)
+		decisions[i] = told(in.questions[i], a)
 	}
 	if !in.several {
 		return decisions[0]
@@ -104,8 +106,9 @@ type decision struct {
 }
 
 type decisionReason struct {
-	Reason string         `json:"reason"`
-	Error  *decisionError `json:"error,omitempty"`
+	Reason      string         `json:"reason"`
+	Explanation *explanation   `json:"explanation,omitempty"`
+	Error       *decisionError `json:"error,omitempty"`
 }
 
 // decisionError is why an evaluation has no answer.
@@ -123,9 +126,9 @@ type malformedMember struct {
 // malformed is the code of what is no well-formed request.
 const malformed = "malformed"
 
-func told(a permission.Answer) decision {
+func told(q permission.Question, a permission.Answer) decision {
 	if len(a.Faults) == 0 {
-		return decision{a.Allowed, decisionReason{Reason: a.Reason.String()}}
+		return decision{a.Allowed, decisionReason{Reason: a.Reason.String(), Explanation: explained(q, a.Explanation)}}
 	}
 	e := &decisionError{Status: http.StatusBadRequest, Message: a.Faults[0].Detail}
 	for _, f := range a.Faults {

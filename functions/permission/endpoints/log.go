@@ -34,7 +34,7 @@ func line(c directory.Caller, q permission.Question, a permission.Answer) []slog
 		slog.String("actor", c.Actor.ID), slog.String("asker", c.Subject.ID), slog.String("session", c.Session),
 		slog.String("subject", id(q.Subject.ID)), slog.String("action", action.String()),
 		slog.String("resourceType", kind.String()), slog.String("resource", id(q.Resource.ID)),
-		slog.Bool("decision", a.Allowed), slog.String("reason", a.Reason.String()),
+		slog.Bool("hypothetical", q.Hypothetical != nil), slog.Bool("decision", a.Allowed), slog.String("reason", a.Reason.String()),
 		slog.Uint64("policy", c.Policy),
 	}
 }

@@ -1,6 +1,7 @@
 package endpoints_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,7 +52,15 @@ func TestMalformed(t *testing.T) {
 		{"an action name that is a number", with("action", object{"name": 123}), []string{"/action/name"}},
 		{"properties that are no object", with("action", object{"name": "view", "properties": 1}), []string{"/action/properties"}},
 		{"context that is a list", with("context", []int{}), []string{"/context"}},
-		{"hypothetical would be another question", with("context", object{"hypothetical": object{}}), []string{"/context/hypothetical"}},
+		{"explain that is no yes or no", with("context", object{"explain": "please"}), []string{"/context/explain"}},
+		{"hypothetical that is no object", with("context", object{"hypothetical": []string{}}), []string{"/context/hypothetical"}},
+		{"a typo in hypothetical would be another question", with("context", object{"hypothetical": object{"role": []object{}}}), []string{"/context/hypothetical/role"}},
+		{"U1 a hypothetical user without locations", with("context", object{"hypothetical": object{"locations": []string{}}}), []string{"/context/hypothetical/locations"}},
+		{"U1 one with 26", with("context", object{"hypothetical": object{"locations": ids(26)}}), []string{"/context/hypothetical/locations"}},
+		{"a hypothetical assignment without a role", with("context", object{"hypothetical": object{"roles": []object{{"locations": []string{"icu"}}}}}), []string{"/context/hypothetical/roles/0/role"}},
+		{"of a role twice", with("context", object{"hypothetical": object{"roles": []object{{"role": "staff"}, {"role": "staff"}}}}), []string{"/context/hypothetical/roles/1/role"}},
+		{"R5 limited to nothing", with("context", object{"hypothetical": object{"roles": []object{{"role": "staff", "locations": []string{}}}}}), []string{"/context/hypothetical/roles/0/locations"}},
+		{"until some day", with("context", object{"hypothetical": object{"roles": []object{{"role": "staff", "until": "some day"}}}}), []string{"/context/hypothetical/roles/0/until"}},
 		{"an id outside its alphabet", with("subject", object{"type": "user", "id": "nurse@icu"}), []string{"/subject/id"}},
 		{"an id over-long", with("resource", object{"type": "item", "id": strings.Repeat("i", 65)}), []string{"/resource/id"}},
 		{"control characters", with("action", object{"name": "view\u0000"}), []string{"/action/name"}},
@@ -77,6 +86,15 @@ func TestMalformed(t *testing.T) {
 			})
 		}
 	}
+}
+
+// ids are so many that nothing has.
+func ids(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("id-%d", i)
+	}
+	return all
 }
 
 // TestMalformedRequests are those of the whole request.
@@ -108,7 +126,7 @@ func TestMalformedRequests(t *testing.T) {
 		{"a malformed default", many(1, object{"subject": object{"type": "user"}}), nil, 400, "malformed", []string{"/subject/id"}},
 		{"a malformed default names the evaluations' faults too", many(0, object{"action": 1, "evaluations": []any{object{"subject": "nurse"}}}), nil,
 			400, "malformed", []string{"/action", "/evaluations/0/subject", "/evaluations/0/action"}},
-		{"a hypothetical default", many(1, object{"context": object{"hypothetical": object{"roles": []int{}}}}), nil, 400, "malformed", []string{"/context/hypothetical"}},
+		{"a malformed hypothetical default", many(1, object{"context": object{"hypothetical": object{"roles": []int{1}}}}), nil, 400, "malformed", []string{"/context/hypothetical/roles/0"}},
 		{"another content type", good, map[string]string{"content-type": "text/plain"}, 400, "content_type", nil},
 		{"a content type that is none", good, map[string]string{"content-type": "application/json; ="}, 400, "content_type", nil},
 		{"a content type with a parameter", good, map[string]string{"content-type": "application/json; charset=utf-8"}, 200, "", nil},
@@ -139,12 +157,12 @@ func TestEvaluationErrors(t *testing.T) {
 		object{},
 		object{"resource": object{"type": "item"}},
 		5,
-		object{"subject": nil, "context": object{"hypothetical": object{}}},
+		object{"resource": object{"type": "item", "id": "icu-idea"}, "context": object{"hypothetical": object{"roles": 1}}},
 		object{"action": object{"name": "participate"}},
 		object{"action": object{"name": "grant_role"}, "resource": object{"type": "user", "id": "nurse"}},
 		object{"resource": object{"type": "item", "id": "icu-idea"}},
 	}
-	want := []string{"/evaluations/0/resource", "/evaluations/1/resource/id", "/evaluations/2", "/evaluations/3/context/hypothetical", "", "/evaluations/5/resource", ""}
+	want := []string{"/evaluations/0/resource", "/evaluations/1/resource/id", "/evaluations/2", "/evaluations/3/context/hypothetical/roles", "", "/evaluations/5/resource", ""}
 	body := question("nurse", "view", "item", "x", object{"template": "idea"})
 	body["evaluations"] = entries
 	out := several(t, place, f, "nurse", body)

@@ -112,12 +112,13 @@ type parts struct {
 	resource *permission.Resource
 	// properties are the resource's, unless the resource is a default.
 	properties *body.Object
+	context    *setting
 }
 
 func readParts(o *body.Object) parts {
 	o.Open()
-	readContext(o.Object("context"))
-	p := parts{subject: readSubject(o.Object("subject")), action: readAction(o.Object("action"))}
+	p := parts{context: readContext(o.Object("context"))}
+	p.subject, p.action = readSubject(o.Object("subject")), readAction(o.Object("action"))
 	p.resource, p.properties = readResource(o.Object("resource"))
 	return p
 }
@@ -132,6 +133,9 @@ func (p parts) over(defaults parts) parts {
 	}
 	if p.resource == nil {
 		p.resource = defaults.resource
+	}
+	if p.context == nil {
+		p.context = defaults.context
 	}
 	return p
 }
@@ -151,6 +155,9 @@ func (p parts) question(o *body.Object) permission.Question {
 		return permission.Question{}
 	}
 	q := permission.Question{Subject: *p.subject, Action: *p.action, Resource: *p.resource}
+	if p.context != nil {
+		q.Explain, q.Hypothetical = p.context.explain, p.context.hypothetical
+	}
 	p.needProperties(o, q)
 	return q
 }
@@ -174,13 +181,6 @@ func (p parts) needProperties(o *body.Object, q permission.Question) {
 	}
 	if action == authz.GrantRole || action == authz.RevokeRole {
 		lacking("role", q.Resource.Role != "")
-	}
-}
-
-func readContext(o *body.Object) {
-	o.Open()
-	if o.Has("hypothetical") {
-		o.Fault("hypothetical", "Questions about what a subject might hold instead are not answered.")
 	}
 }
 

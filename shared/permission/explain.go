@@ -1,0 +1,80 @@
+package permission
+
+import (
+	"gemba/shared/authz"
+)
+
+// Explanation is the reasoning behind an answer. Changes would turn a no into a
+// yes; ChangesLeftOut is how many more would. Sentences say all but the changes
+// in words. One without anything hides what the asker may not know, or is of
+// something unknown.
+type Explanation struct {
+	Paths          []authz.Path
+	Missing        []authz.Missing
+	Sentences      []string
+	Changes        []Change
+	ChangesLeftOut int
+}
+
+// Change is steps that would turn the answer together, in data and in words.
+type Change struct {
+	authz.Suggestion
+	Sentence string
+}
+
+// explain is the reasoning behind a decision of which nothing is hidden.
+func (a *asker) explain(q Question, s authz.Subject, action authz.Action, r authz.Resource) *Explanation {
+	e := a.Model.Explain(s, action, r)
+	out := &Explanation{Paths: e.Paths, Missing: e.Missing, Sentences: a.Model.Sentences(e)}
+	if len(e.Missing) == 0 || q.Hypothetical != nil || a.ReadOnly {
+		return out
+	}
+	user := *a.person(q.Subject.ID)
+	asked := authz.Situation{Model: a.Model, User: user, At: a.At, Action: action, Resource: r}
+	suggestions, left := asked.Suggest(func(step authz.Step) bool { return a.mayMake(user, step) })
+	out.ChangesLeftOut = left
+	for _, s := range suggestions {
+		out.Changes = append(out.Changes, Change{s, a.Model.Sentence(s)})
+	}
+	return out
+}
+
+// mayMake is whether the asker may make a change to somebody's access.
+func (a *asker) mayMake(user authz.User, step authz.Step) bool {
+	switch step.Kind {
+	case authz.JoinTeam:
+		return a.may(authz.WriteItems) || a.may(authz.AdministerQuality)
+	case authz.AssignRole, authz.WidenAssignment:
+		ownInSession := a.Session != "" && user.ID == a.Actor.ID // I6
+		return !ownInSession && a.mayDo(authz.GrantRole, user, step.Role)
+	case authz.AddLocation:
+		return a.mayPlace(user, step.Locations)
+	case authz.ChangeType:
+		return a.mayDo(authz.AdministerUser, user, "")
+	case authz.WidenScope:
+		return a.may(authz.AdministerRoles)
+	default:
+		return false
+	}
+}
+
+// mayPlace is whether the asker may give a user more locations: only those inside
+// the reach (R12), and the user stays within it.
+func (a *asker) mayPlace(user authz.User, locations []string) bool {
+	there, both := user, user
+	there.Locations = locations
+	both.Locations = append(append([]string{}, user.Locations...), locations...)
+	for _, u := range []authz.User{user, there, both} {
+		if !a.mayDo(authz.AdministerUser, u, "") {
+			return false
+		}
+	}
+	return true
+}
+
+// mayDo is whether the asker may do something to a user, both sides of a session
+// (I6).
+func (a *asker) mayDo(action authz.Action, user authz.User, role string) bool {
+	target := authz.Resource{Type: authz.UserResource, ID: user.ID, User: &user, Role: role}
+	return a.Model.DecideBoth(a.who, action, target).Allowed
+}

@@ -1,0 +1,203 @@
+package permission_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/permission"
+)
+
+// explain is the answer to a question with its reasoning.
+func explain(c directory.Caller, q permission.Question) permission.Answer {
+	q.Explain = true
+	return permission.Ask(c, []permission.Question{q}, permission.ExecuteAll)[0]
+}
+
+// kinds are the kinds of first steps that an explanation suggests.
+func kinds(e *permission.Explanation) []string {
+	var all []string
+	for _, c := range e.Changes {
+		if kind := c.Steps[0].Kind.String(); !slices.Contains(all, kind) {
+			all = append(all, kind)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestExplainedOnlyWhenAsked(t *testing.T) {
+	q := onItem("nurse", authz.DoView, "public")
+	if a := permission.Ask(caller("nurse", "nurse"), []permission.Question{q}, permission.ExecuteAll)[0]; a.Explanation != nil {
+		t.Errorf("%+v", a.Explanation)
+	}
+	a := explain(caller("nurse", "nurse"), q)
+	want := []authz.Path{{Condition: authz.ToView, Given: authz.Given{Role: "staff", Permission: "view", Scope: authz.OnlyLocation}, Held: "icu", Met: "icu"}}
+	if !a.Allowed || cmp.Diff(a.Explanation.Paths, want) != "" || len(a.Explanation.Sentences) != 1 {
+		t.Errorf("%+v", a.Explanation)
+	}
+}
+
+// TestT4NothingHiddenIsExplained: what is answered as unknown is explained as
+// what is unknown, in nothing.
+func TestT4NothingHiddenIsExplained(t *testing.T) {
+	unknownRole := onUser("local", "grant_role", "local")
+	unknownRole.Resource.Role = "nothing"
+	for name, tt := range map[string]struct {
+		c directory.Caller
+		q permission.Question
+	}{
+		"a draft that is not seen":            {caller("nurse", "nurse"), onItem("nurse", authz.DoView, "draft")},
+		"a private item that is not seen":     {caller("nurse", "nurse"), onItem("nurse", authz.DoEdit, "private")},
+		"an item that is not there":           {caller("nurse", "nurse"), onItem("nurse", authz.DoView, "nothing")},
+		"a subject out of reach":              {caller("local", "local"), onItem("doctor", authz.DoView, "public")},
+		"a user out of reach":                 {caller("local", "local"), onUser("local", "administer", "doctor")},
+		"C12 another than the session's":      {caller("nurse", "global"), onItem("doctor", authz.DoView, "public")},
+		"a role that is not there, to no one": {caller("local", "nurse"), unknownRole},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := explain(tt.c, tt.q)
+			if a.Allowed || cmp.Diff(a.Explanation, &permission.Explanation{}) != "" {
+				t.Errorf("%v: %+v", a.Decision, a.Explanation)
+			}
+		})
+	}
+}
+
+// TestOnlyWhatTheAskerMayDoIsSuggested.
+func TestOnlyWhatTheAskerMayDoIsSuggested(t *testing.T) {
+	f := facts()
+	writer := authz.Role{RoleRef: authz.RoleRef{ID: "writer"}, Admin: authz.Admin{ItemWriter: true, AccessReader: true}}
+	editor := authz.Role{RoleRef: authz.RoleRef{ID: "editor"}, Admin: authz.Admin{Roles: true, AccessReader: true}}
+	granter := authz.Role{RoleRef: authz.RoleRef{ID: "granter"}, Admin: authz.Admin{
+		Local: &authz.UserAdministration{Scope: authz.LocationAndBelow, Grantable: authz.Grantable{Roles: []authz.RoleRef{{ID: "viewer"}}}},
+	}}
+	viewer := authz.Role{RoleRef: authz.RoleRef{ID: "viewer"}, Grants: []authz.Grant{{
+		Templates: []string{"idea"}, Permissions: map[authz.Permission]authz.Scope{authz.View: authz.Everywhere},
+	}}}
+	f.Model = f.Model.With(authz.Change{Put: authz.Policy{Roles: []authz.Role{writer, editor, granter, viewer}}})
+	for _, id := range []string{"writer", "editor", "granter"} {
+		u := f.Users["local"] // at surgery, above the nurse's icu
+		u.ID, u.Assignments = id, []directory.Assignment{{Assignment: authz.Assignment{Role: authz.RoleRef{ID: id}}}}
+		f.Users[id] = u
+	}
+	as := func(subject, actor string, readOnly bool) directory.Caller {
+		c := directory.Caller{Facts: f, Subject: f.Users[subject], Actor: f.Users[actor], ReadOnly: readOnly, At: now}
+		if subject != actor {
+			c.Session = "session"
+		}
+		return c
+	}
+	for name, tt := range map[string]struct {
+		c     directory.Caller
+		about string
+		want  []string
+	}{
+		"oneself, without any right":                   {as("nurse", "nurse", false), "nurse", nil},
+		"R12 who may grant every role":                 {as("global", "global", false), "nurse", []string{"add_location", "assign_role"}},
+		"R12 who may grant none of use":                {as("local", "local", false), "nurse", nil},
+		"R12 who may grant one, within the reach":      {as("granter", "granter", false), "nurse", []string{"assign_role"}},
+		"who may write items":                          {as("writer", "writer", false), "nurse", []string{"join_team"}},
+		"who may edit roles":                           {as("editor", "editor", false), "nurse", []string{"widen_scope"}},
+		"who may only ask":                             {as("reader", "reader", false), "nurse", nil},
+		"I6 both sides":                                {as("global", "granter", false), "nurse", []string{"assign_role"}},
+		"I6 one side is not enough":                    {as("global", "nurse", false), "global", nil},
+		"I6 the actor's own roles are not changed":     {as("global", "granter", false), "granter", nil},
+		"I6 nothing is written in a read_only session": {as("global", "granter", true), "nurse", nil},
+		"I6 nor is it when both could":                 {as("global", "global", true), "nurse", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := explain(tt.c, onItem(tt.about, authz.DoView, "elsewhere"))
+			if a.Allowed || !slices.Equal(kinds(a.Explanation), tt.want) {
+				t.Errorf("%v: %q, want %q", a.Decision, kinds(a.Explanation), tt.want)
+			}
+			for _, c := range a.Explanation.Changes {
+				if c.Sentence == "" {
+					t.Errorf("%+v is not said", c)
+				}
+			}
+		})
+	}
+}
+
+// supposing is a question about a hypothetical subject.
+func supposing(q permission.Question, h permission.Hypothetical) permission.Question {
+	q.Hypothetical = &h
+	return q
+}
+
+func roles(ids ...string) []permission.HeldRole {
+	all := []permission.HeldRole{}
+	for _, id := range ids {
+		all = append(all, permission.HeldRole{Role: id})
+	}
+	return all
+}
+
+func TestHypothetical(t *testing.T) {
+	over := []permission.HeldRole{{Role: "staff", Until: now}}
+	open := []permission.HeldRole{{Role: "staff", Until: now.Add(time.Second)}}
+	limited := []permission.HeldRole{{Role: "staff", Locations: []string{"icu"}}}
+	view := func(item string) permission.Question { return onItem("nurse", authz.DoView, item) }
+	for name, tt := range map[string]struct {
+		as   string
+		q    permission.Question
+		want authz.Decision
+	}{
+		"other locations":                          {"reader", supposing(view("elsewhere"), permission.Hypothetical{Locations: []string{"ward"}}), authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
+		"instead of one's own":                     {"reader", supposing(view("public"), permission.Hypothetical{Locations: []string{"ward"}}), authz.Decision{Reason: authz.OutOfScope}},
+		"no roles":                                 {"reader", supposing(view("public"), permission.Hypothetical{Roles: roles()}), authz.Decision{Reason: authz.NoGrant}},
+		"what is left out stays":                   {"reader", supposing(view("public"), permission.Hypothetical{}), authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
+		"R5 an assignment that is over":            {"reader", supposing(view("public"), permission.Hypothetical{Roles: over}), authz.Decision{Reason: authz.NoGrant}},
+		"R5 one that is not yet":                   {"reader", supposing(view("public"), permission.Hypothetical{Roles: open}), authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
+		"R5 a limit to what is left":               {"reader", supposing(view("public"), permission.Hypothetical{Roles: limited, Locations: []string{"ward"}}), authz.Decision{Reason: authz.NoGrant}},
+		"a role that does not exist gives nothing": {"reader", supposing(view("public"), permission.Hypothetical{Roles: roles("nothing")}), authz.Decision{Reason: authz.NoGrant}},
+		"rights over others":                       {"global", supposing(onUser("nurse", "administer", "doctor"), permission.Hypothetical{Roles: roles("global")}), authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
+		"rights over oneself, as one would be": {"global", supposing(onUser("nurse", "administer", "nurse"), permission.Hypothetical{
+			Roles: roles("local"), Locations: []string{"ward"}}), authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
+		"T4 oneself, with a role of one's own":          {"nurse", supposing(view("public"), permission.Hypothetical{Roles: roles("staff")}), authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
+		"T4 a role that one may not read gives nothing": {"nurse", supposing(onUser("nurse", "administer", "nurse"), permission.Hypothetical{Roles: roles("global")}), authz.Decision{Reason: authz.NoGrant}},
+		"T4 others are as unknown as ever":              {"nurse", supposing(onItem("doctor", authz.DoView, "public"), permission.Hypothetical{Roles: roles("staff")}), authz.Decision{Reason: authz.UnknownSubject}},
+		"T4 an item that one does not see":              {"nurse", supposing(view("elsewhere"), permission.Hypothetical{Locations: []string{"ward"}}), authz.Decision{Reason: authz.UnknownResource}},
+		"T4 nor a private one":                          {"nurse", supposing(view("private"), permission.Hypothetical{Locations: []string{"icu"}}), authz.Decision{Reason: authz.UnknownResource}},
+		"T4 who may ask about others is told":           {"local", supposing(view("elsewhere"), permission.Hypothetical{Locations: []string{"ward"}}), authz.Decision{Allowed: true, Reason: authz.RoleGrant}},
+		"T4 what one may know stays as it is":           {"nurse", supposing(onItem("doctor", authz.DoView, "public"), permission.Hypothetical{Roles: roles("reader")}), authz.Decision{Reason: authz.UnknownSubject}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d := ask(caller(tt.as, tt.as), tt.q); d != tt.want {
+				t.Errorf("%v, want %v", d, tt.want)
+			}
+		})
+	}
+}
+
+// TestT4FactsAreNotGuessedHypothetically: of a stored item that one does not see,
+// no supposition tells anything.
+func TestT4FactsAreNotGuessedHypothetically(t *testing.T) {
+	for id := range facts().Items {
+		if ask(caller("nurse", "nurse"), onItem("nurse", authz.DoView, id)).Allowed {
+			continue
+		}
+		for _, location := range []string{"hospital", "surgery", "icu", "ward"} {
+			for action := authz.DoParticipate; action <= authz.DoEscalate; action++ {
+				q := supposing(onItem("nurse", action, id), permission.Hypothetical{Locations: []string{location}, Roles: roles("staff")})
+				if d := ask(caller("nurse", "nurse"), q); d != (authz.Decision{Reason: authz.UnknownResource}) {
+					t.Errorf("%s %s at %s: %v", action, id, location, d)
+				}
+			}
+		}
+	}
+}
+
+func TestHypotheticalIsExplainedWithoutChanges(t *testing.T) {
+	a := explain(caller("global", "global"), supposing(onItem("nurse", authz.DoView, "public"), permission.Hypothetical{Roles: roles()}))
+	want := &permission.Explanation{Missing: []authz.Missing{{Condition: authz.ToView, Reason: authz.NoGrant, Permission: "view"}}}
+	if diff := cmp.Diff(want, a.Explanation, cmpopts.IgnoreFields(authz.Missing{}, "Team"), cmpopts.IgnoreFields(permission.Explanation{}, "Sentences")); diff != "" {
+		t.Error(diff)
+	}
+}
