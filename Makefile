@@ -2,7 +2,8 @@
 # make test     every test, with everything they need fetched first
 # make check    format, vet, lint, template
 # make build    what is deployed, by sam (ARCHITECTURE=x86_64 for the other processor)
-# make bench    benchmarks; make sizes: of the bootstraps, with their start times
+# make bench    benchmarks, ours and of other engines beside us; make sizes: of the bootstraps, with their start times
+# make load     a bounded load on the running system, with its percentiles
 # make clean    removes what was built; make distclean: what was fetched, too
 
 SHELL := /bin/bash
@@ -20,9 +21,9 @@ SAM_STAMP := $(CACHE)/sam/.$(shell sha256sum $(SAM_PINS) 2>/dev/null | cut -c1-1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help run test check build bench sizes clean distclean sam
+.PHONY: help run test check build bench load sizes clean distclean sam
 help:
-	@sed -n 's/^# //p' Makefile | head -6
+	@sed -n 's/^# //p' Makefile | head -7
 
 run:
 	@[ -x $(CACHE)/bin/local ] || echo "compiling (some minutes the first time)" >&2
@@ -33,20 +34,25 @@ run:
 WHOLE := gemba/infra/local% gemba/infra/organization% gemba/infra/shipped gemba/infra/whole
 test: $(SAM_STAMP)
 	@go test -race -timeout 15m $(filter-out $(WHOLE),$(shell go list ./...))
+	@cd infra/bench && go test -timeout 15m ./...
 	@go test -race -timeout 15m -p 1 ./infra/local/... ./infra/organization/... ./infra/shipped ./infra/whole
 
 check: $(SAM_STAMP) $(GOLANGCI)
 	@files=$$(git ls-files -co --exclude-standard -- '*.go' | xargs -r gofmt -l); \
 	  if [ -n "$$files" ]; then echo "gofmt -w these:"; echo "$$files"; exit 1; fi
 	go vet ./...
+	cd infra/bench && go vet ./...
 	$(GOLANGCI) run --allow-parallel-runners ./...
+	cd infra/bench && $(GOLANGCI) run --config ../../.golangci.yml --allow-parallel-runners ./...
 	$(SAM) validate --lint
 
 build: $(SAM_STAMP)
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) --build-dir $(BUILD_DIR)
 
+# The other engines are of a module of their own, so that they are no part of the product.
 bench:
 	go test -run '^$$' -bench . -benchmem ./shared/... ./functions/...
+	cd infra/bench && go test -run '^$$' -bench . .
 
 sizes:
 	go test -run '^$$' -bench 'Bootstrap' -benchtime 20x ./infra/shipped
