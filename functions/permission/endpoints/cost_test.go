@@ -12,7 +12,6 @@ import (
 
 	"gemba/functions/permission/endpoints"
 	"gemba/shared/api"
-	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
 )
@@ -184,38 +183,3 @@ func TestDecisionLogRate(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkWarm is an evaluation from event to answer without the network.
-func BenchmarkWarm(b *testing.B) {
-	_, place := fixture.World(b)
-	f := inMemory(b, place, 0, slog.New(slog.NewJSONHandler(discard{}, nil)))
-	one := question("nurse", authz.DoView.String(), "item", "icu-idea", nil)
-	hundred := question("nurse", authz.DoView.String(), "item", "icu-idea", nil)
-	entries := make([]object, 100)
-	for i := range entries {
-		entries[i] = object{"action": object{"name": authz.DoEdit.String()}, "resource": object{"type": "item", "id": "icu-idea"}}
-	}
-	hundred["evaluations"] = entries
-	for _, bb := range []struct {
-		name string
-		call fixture.Call
-	}{
-		{"evaluation", fixture.Call{Route: evaluation, As: "service", Body: one}},
-		{"evaluations of 100", fixture.Call{Route: evaluations, As: "service", Body: hundred}},
-	} {
-		event := place.Event(b, bb.call)
-		b.Run(bb.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if answer, err := f.Invoke(b.Context(), event); err != nil || !bytes.Contains(answer, []byte(`"statusCode":200`)) {
-					b.Fatalf("%s %v", answer, err)
-				}
-			}
-		})
-	}
-}
-
-// discard is a log's end.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
