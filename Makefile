@@ -54,6 +54,12 @@ bench:
 	go test -run '^$$' -bench . -benchmem ./shared/... ./functions/...
 	cd infra/bench && go test -run '^$$' -bench . .
 
+# URL=http://127.0.0.1:8080 loads a system that runs; else one is started for it. LOAD is more of its flags, as -requests 20000.
+load:
+	@go build -o $(CACHE)/bin/local ./infra/local
+	@cd infra/bench && go build -o $(CACHE)/bin/load ./load
+	@exec $(CACHE)/bin/load $(if $(URL),-url $(URL),-local $(CACHE)/bin/local) $(LOAD)
+
 sizes:
 	go test -run '^$$' -bench 'Bootstrap' -benchtime 20x ./infra/shipped
 

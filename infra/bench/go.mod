@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	gemba v0.0.0
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/casbin/casbin/v3 v3.10.0
 	github.com/cedar-policy/cedar-go v1.9.1
 )
