@@ -128,6 +128,38 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
+// BenchmarkLinkEverybody is what casbin needs besides, where an enforcer knows
+// all users of the large world and not only those who ask. The others are given
+// a user with the question.
+func BenchmarkLinkEverybody(b *testing.B) {
+	w := worlds.New(worlds.Large)
+	roles := rolesByID(w.Policy)
+	everybody := make([]person, w.Size.Users)
+	for n := range everybody {
+		u := w.User(n)
+		everybody[n] = person{u.ID, u.Type, holdings(roles, u, worlds.Now)}
+	}
+	b.Run("casbin/large", func(b *testing.B) {
+		b.ReportAllocs()
+		var kept float64
+		for b.Loop() {
+			b.StopTimer()
+			engine := load(b, "casbin", w.Policy).(*casbinEngine)
+			before := heap()
+			b.StartTimer()
+			if err := engine.link(everybody...); err != nil {
+				b.Fatal(err)
+			}
+			b.StopTimer()
+			kept = float64(heap()-before) / 1e6
+			runtime.KeepAlive(engine)
+			b.StartTimer()
+		}
+		b.ReportMetric(kept, "kept-MB")
+	})
+	runtime.KeepAlive(everybody)
+}
+
 // heap is the bytes that live, after two collections: what the first finds is
 // swept before the second.
 func heap() int64 {

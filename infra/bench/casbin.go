@@ -212,14 +212,25 @@ func (e *casbinEngine) Prepare(u authz.User, it authz.Item) Prepared {
 		item: it, template: e.templates[it.Template],
 	}
 	if !e.linked[u.ID] {
-		e.linked[u.ID] = true
-		for _, h := range p.person.holdings {
-			if _, err := e.enforcer.AddGroupingPolicy(u.ID, h.role); err != nil {
-				p.err = err
-			}
-		}
+		p.err = e.link(p.person)
 	}
 	return p
+}
+
+// link tells g the roles of people.
+func (e *casbinEngine) link(people ...person) error {
+	var links [][]string
+	for _, p := range people {
+		e.linked[p.id] = true
+		for _, h := range p.holdings {
+			links = append(links, []string{p.id, h.role})
+		}
+	}
+	if len(links) == 0 {
+		return nil
+	}
+	_, err := e.enforcer.AddNamedGroupingPoliciesEx("g", links)
+	return err
 }
 
 type casbinPrepared struct {

@@ -37,5 +37,6 @@
 // without what other processes took, so it is the one to compare on a busy
 // machine. BenchmarkFromFacts is the same from facts, BenchmarkLoad the time
 // from an organization's policy to an engine that can answer, where kept-MB is
-// the heap that it holds from then on.
+// the heap that it holds from then on. BenchmarkLinkEverybody is what comes on
+// top where casbin knows all 100,000 users beforehand.
 package bench
