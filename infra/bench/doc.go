@@ -13,7 +13,7 @@
 //     loaded, as ours are. Cedar has no loop, so a person's assignments stand in
 //     numbered slots, one for each different set of places that they are measured
 //     from (R5). A policy a grant, which is the other way to write it, would be
-//     10,000 policies in the large world; cedar-go evaluates every policy for
+//     4,000 policies in the large world; cedar-go evaluates every policy for
 //     every question.
 //   - casbin: one policy section for each permission, so that a question looks
 //     only at rows that could matter, chosen by EnforceContext; a row is what a
@@ -21,7 +21,7 @@
 //     forest g2 with casbin's role manager, and two functions say where a scope
 //     is met and who is on a team. Rows that R7 implies are added when a policy is
 //     loaded. A matcher sees one row at a time, so what needs several permissions
-//     together (C4) and U2 are put together around it, in up to three calls.
+//     together (C4) and U2 are put together around it, in up to five calls.
 //
 // What is prepared before the clock starts: for ours, compiled policy, subject
 // and item; for cedar, parsed policies, the entities of the organization, of
