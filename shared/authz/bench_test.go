@@ -1,166 +1,185 @@
-package authz
+package authz_test
 
 import (
-	"fmt"
+	"runtime"
 	"testing"
+
+	"gemba/infra/worlds"
+	"gemba/shared/authz"
 )
 
-// large is a policy of 2,000 locations, 200 templates and 300 roles.
-func large() Policy {
-	var p Policy
-	for i := range 2000 {
-		l := Location{ID: fmt.Sprintf("location-%d", i)}
-		if i > 0 {
-			l.Parent = fmt.Sprintf("location-%d", (i-1)/6)
-		}
-		p.Locations = append(p.Locations, l)
-	}
-	for i := range 20 {
-		p.Workflows = append(p.Workflows, Workflow{ID: fmt.Sprintf("workflow-%d", i)})
-	}
-	for i := range 200 {
-		p.Templates = append(p.Templates, Template{
-			ID: fmt.Sprintf("template-%d", i), Workflow: fmt.Sprintf("workflow-%d", i%20), TeamType: Simple + TeamType(i%4),
-		})
-	}
-	for i := range 300 {
-		r := Role{RoleRef: ref(fmt.Sprintf("role-%d", i))}
-		for g := range 4 {
-			r.Grants = append(r.Grants, Grant{
-				Workflows: []string{fmt.Sprintf("workflow-%d", (i+g)%20)},
-				Templates: []string{fmt.Sprintf("template-%d", (i+7*g)%200), fmt.Sprintf("template-%d", (i+11*g)%200)},
-				Permissions: map[Permission]Scope{
-					Participate: Yes, View: LocationAndBelow, Edit: OnlyLocation, Assign: OnlyUsers, Delete: OnlyUsers,
-				},
-			})
-		}
-		p.Roles = append(p.Roles, r)
-	}
-	return p
+// sizes are the worlds that growth is measured between.
+var sizes = []worlds.Size{worlds.Small, worlds.Medium, worlds.Large}
+
+// asked is questions to a world with everything prepared but the items' names.
+type asked struct {
+	model     *authz.Model
+	users     []authz.User
+	subjects  []authz.Subject
+	actions   []authz.Action
+	items     []authz.Item
+	resolved  []authz.Resolved
+	resources []authz.Resource
 }
 
-// medium is the corpus' largest world.
-func medium(t testing.TB) world {
-	w, _ := readCorpus(t, "testdata/corpus/medium-11.json")
-	return w
+// ask prepares a thousand and some questions, a power of two.
+func ask(size worlds.Size) asked {
+	w := worlds.New(size)
+	const questions = 1024
+	all := asked{model: authz.Compile(w.Policy)}
+	for _, q := range w.Questions(questions) {
+		u, it := w.User(q.User), w.Item(q.Item)
+		all.users = append(all.users, u)
+		all.subjects = append(all.subjects, all.model.Subject(u, worlds.Now))
+		all.actions = append(all.actions, q.Action)
+		all.items = append(all.items, it)
+		all.resolved = append(all.resolved, all.model.Resolve(&it))
+	}
+	for i := range all.items {
+		all.resources = append(all.resources, authz.Resource{Type: authz.ItemResource, ID: all.items[i].ID, Item: &all.items[i]})
+	}
+	return all
 }
 
-// employee is somebody with three roles of the large policy, and an item.
-func employee() (User, *Item) {
-	u := User{ID: "maria", Type: General, Locations: []string{"location-40", "location-900"}}
-	for _, role := range []string{"role-10", "role-110", "role-210"} {
-		u.Assignments = append(u.Assignments, Assignment{Role: ref(role)})
-	}
-	return u, &Item{
-		ID: "i1", Template: "template-10", Locations: []string{"location-250", "location-41"}, Status: Active,
-		Team: map[TeamRole][]string{Facilitator: {"ann"}, Participant: {"ben", "maria"}, Author: {"cem"}},
-	}
-}
-
-func BenchmarkDecide(b *testing.B) {
-	m := Compile(large())
-	u, it := employee()
-	s := m.Subject(u, now)
-	for _, a := range []Action{DoView, DoEdit, DoDelete} {
-		b.Run(a.String(), func(b *testing.B) {
-			r := Resource{Type: ItemResource, Item: it}
+func eachSize(b *testing.B, run func(b *testing.B, all asked)) {
+	for _, size := range sizes {
+		all := ask(size)
+		b.Run(size.String(), func(b *testing.B) {
 			b.ReportAllocs()
-			for b.Loop() {
-				m.Decide(s, a, r)
-			}
+			run(b, all)
 		})
 	}
-	b.Run(AdministerUser.String(), func(b *testing.B) {
-		r := Resource{Type: UserResource, User: &u}
-		b.ReportAllocs()
-		for b.Loop() {
-			m.Decide(s, AdministerUser, r)
+}
+
+// BenchmarkDecide decides from the ids of an item's facts.
+func BenchmarkDecide(b *testing.B) {
+	eachSize(b, func(b *testing.B, all asked) {
+		for i := 0; b.Loop(); i++ {
+			n := i % len(all.actions)
+			all.model.Decide(all.subjects[n], all.actions[n], all.resources[n])
 		}
 	})
 }
 
-// BenchmarkDecideItem decides with all names looked up before.
+// BenchmarkDecideItem decides with all ids looked up before.
 func BenchmarkDecideItem(b *testing.B) {
-	m := Compile(large())
-	u, it := employee()
-	s, r := m.Subject(u, now), m.Resolve(it)
-	b.ReportAllocs()
-	for b.Loop() {
-		m.DecideItem(s, DoDelete, &r)
-	}
+	eachSize(b, func(b *testing.B, all asked) {
+		for i := 0; b.Loop(); i++ {
+			n := i % len(all.actions)
+			all.model.DecideItem(all.subjects[n], all.actions[n], &all.resolved[n])
+		}
+	})
 }
 
 // BenchmarkScreen is a list on a screen: one person, 1,000 items, all actions
 // of each.
 func BenchmarkScreen(b *testing.B) {
-	m := Compile(large())
-	u, it := employee()
-	s := m.Subject(u, now)
-	items := make([]Resolved, 1000)
-	for i := range items {
-		one := *it
-		one.Template, one.Locations = fmt.Sprintf("template-%d", i%200), []string{fmt.Sprintf("location-%d", i*2), "location-41"}
-		one.Status, one.Private = Draft+Status(i%8), i%5 == 0
-		items[i] = m.Resolve(&one)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for i := range items {
-			m.ItemActions(s, &items[i])
+	eachSize(b, func(b *testing.B, all asked) {
+		for i := 0; b.Loop(); i++ {
+			for n := range 1000 {
+				all.model.ItemActions(all.subjects[i%len(all.subjects)], &all.resolved[n])
+			}
 		}
-	}
+	})
 }
 
-// BenchmarkSuggest looks for what would let somebody delete an item that they do
-// not even see, among 300 roles.
-func BenchmarkSuggest(b *testing.B) {
-	u, it := employee()
-	it.Locations, it.Team, it.Status = []string{"location-1999"}, nil, New
-	q := Situation{Model: Compile(large()), User: u, At: now, Action: DoDelete, Resource: Resource{Type: ItemResource, Item: it}}
-	b.ReportAllocs()
-	for b.Loop() {
-		q.Suggest(func(Step) bool { return true })
-	}
-}
-
+// BenchmarkSubject prepares a person.
 func BenchmarkSubject(b *testing.B) {
-	m := Compile(large())
-	u, _ := employee()
-	b.ReportAllocs()
-	for b.Loop() {
-		m.Subject(u, now)
+	eachSize(b, func(b *testing.B, all asked) {
+		for i := 0; b.Loop(); i++ {
+			all.model.Subject(all.users[i%len(all.users)], worlds.Now)
+		}
+	})
+}
+
+// BenchmarkAdminister decides about one user on another.
+func BenchmarkAdminister(b *testing.B) {
+	eachSize(b, func(b *testing.B, all asked) {
+		for i := 0; b.Loop(); i++ {
+			n, target := i%len(all.users), &all.users[(i+1)%len(all.users)]
+			all.model.Decide(all.subjects[n], authz.AdministerUser, authz.Resource{Type: authz.UserResource, User: target})
+		}
+	})
+}
+
+// BenchmarkExplain tells the whole reasoning behind a decision, and
+// BenchmarkSuggest looks for what would turn a no.
+func BenchmarkExplain(b *testing.B) {
+	eachSize(b, func(b *testing.B, all asked) {
+		for i := 0; b.Loop(); i++ {
+			n := i % len(all.actions)
+			all.model.Explain(all.subjects[n], all.actions[n], all.resources[n])
+		}
+	})
+}
+
+func BenchmarkSuggest(b *testing.B) {
+	eachSize(b, func(b *testing.B, all asked) {
+		var denied []authz.Situation
+		for n := range all.actions {
+			q := authz.Situation{Model: all.model, User: all.users[n], At: worlds.Now, Action: all.actions[n], Resource: all.resources[n]}
+			if !q.Decide().Allowed {
+				denied = append(denied, q)
+			}
+		}
+		for i := 0; b.Loop(); i++ {
+			denied[i%len(denied)].Suggest(func(authz.Step) bool { return true })
+		}
+	})
+}
+
+// BenchmarkCompile makes a model of a policy, and tells the memory that it keeps.
+func BenchmarkCompile(b *testing.B) {
+	for _, size := range sizes {
+		policy := worlds.New(size).Policy
+		b.Run(size.String(), func(b *testing.B) {
+			b.ReportAllocs()
+			var m *authz.Model
+			before := kept()
+			for b.Loop() {
+				m = authz.Compile(policy)
+			}
+			b.ReportMetric(float64(kept()-before)/(1<<20), "MB-kept")
+			runtime.KeepAlive(m)
+		})
 	}
 }
 
-func BenchmarkCompile(b *testing.B) {
-	for name, p := range map[string]Policy{"medium": medium(b).policy, "large": large()} {
+// kept is the memory in use.
+func kept() int64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
+}
+
+// BenchmarkRefresh is a model after one role was edited, one location moved.
+func BenchmarkRefresh(b *testing.B) {
+	policy := worlds.New(worlds.Large).Policy
+	m := authz.Compile(policy)
+	for name, change := range map[string]authz.Policy{
+		"a role":     {Roles: policy.Roles[:1]},
+		"a location": {Locations: policy.Locations[len(policy.Locations)-1:]},
+		"a template": {Templates: policy.Templates[:1]},
+	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Compile(p)
+				m.With(authz.Change{Put: change})
 			}
 		})
 	}
 }
 
-func BenchmarkWithOneRole(b *testing.B) {
-	p := large()
-	m := Compile(p)
-	c := Change{Put: Policy{Roles: p.Roles[:1]}}
-	b.ReportAllocs()
-	for b.Loop() {
-		m.With(c)
-	}
-}
-
 func TestDecideDoesNotAllocate(t *testing.T) {
-	m := Compile(large())
-	u, it := employee()
-	s := m.Subject(u, now)
-	for a := NoAction + 1; a < ActionCount; a++ {
-		r := Resource{Type: a.On(), Item: it, User: &u, Role: "role-1", Locations: u.Locations}
-		if n := testing.AllocsPerRun(10, func() { m.DecideBoth(Self(s), a, r) }); n != 0 {
+	all := ask(worlds.Large)
+	for a := authz.NoAction + 1; a < authz.ActionCount; a++ {
+		r := authz.Resource{Type: a.On(), Item: &all.items[0], User: &all.users[1], Role: "role-1", Locations: all.users[0].Locations}
+		if n := testing.AllocsPerRun(10, func() { all.model.DecideBoth(authz.Self(all.subjects[0]), a, r) }); n != 0 {
 			t.Errorf("%s on %s: %v allocations", a, a.On(), n)
 		}
+	}
+	if n := testing.AllocsPerRun(10, func() { all.model.ItemActions(all.subjects[0], &all.resolved[0]) }); n != 0 {
+		t.Errorf("all actions on an item: %v allocations", n)
 	}
 }

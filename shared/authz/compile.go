@@ -35,6 +35,16 @@ func (s set[E]) list() []E {
 	return all
 }
 
+// teamRoleBits is a set of team roles as it is kept of many people.
+type teamRoleBits uint16
+
+func (b teamRoleBits) set() set[TeamRole] { return set[TeamRole](b) }
+
+// bitsOf is the set, narrow; it does not compile once 16 bits are too few.
+func bitsOf(s set[TeamRole]) teamRoleBits { return teamRoleBits(s & (1<<TeamRoleCount - 1)) }
+
+const _ = uint(16 - TeamRoleCount)
+
 // rights are permissions with the scopes in which they are held: for each scope
 // one bit a permission, the sentinels left out.
 type rights uint64
@@ -49,6 +59,7 @@ const (
 	permissionsEach               = int(escalation)
 	eachOfOneScope         rights = 1<<permissionsEach - 1
 	_                             = uint(64 - permissionsEach*(int(ScopeCount)-1))
+	_                             = uint(6-ScopeCount) + uint(ScopeCount-6)      // permissions() knows five scopes
 	_                             = uint(permissionsEach - int(AdvancedCount-1)) // rights.go counts them in one word
 	permissionCombinations        = 1 << permissionsEach
 )
@@ -76,15 +87,26 @@ func (r rights) scopes(p Permission) set[Scope] {
 	return scopes
 }
 
-// within is the permissions that are held in one of these scopes. It is written
-// out, a line a scope, because all decisions about items pass here.
-func (r rights) within(scopes set[Scope]) set[Permission] {
-	held := r & -rights(scopes>>Yes&1)
-	held |= r >> (1 * permissionsEach) & -rights(scopes>>OnlyUsers&1)
-	held |= r >> (2 * permissionsEach) & -rights(scopes>>OnlyLocation&1)
-	held |= r >> (3 * permissionsEach) & -rights(scopes>>LocationAndBelow&1)
-	held |= r >> (4 * permissionsEach) & -rights(scopes>>Everywhere&1)
-	return set[Permission](held&eachOfOneScope) << 1
+// within is the rights that are held in one of these scopes.
+func (r rights) within(scopes set[Scope]) rights { return r & masks[scopes&allScopes] }
+
+const allScopes set[Scope] = 1<<ScopeCount - 2
+
+// masks is, for each set of scopes, every permission in them.
+var masks = func() (all [allScopes + 1]rights) {
+	for scopes := range all {
+		for p := NoPermission + 1; p <= escalation; p++ {
+			all[scopes] = all[scopes].with(p, set[Scope](scopes)&allScopes)
+		}
+	}
+	return all
+}()
+
+// permissions is those that are held in any scope. It is written out, a scope
+// each, because all decisions about items pass here.
+func (r rights) permissions() set[Permission] {
+	r |= r>>permissionsEach | r>>(2*permissionsEach) | r>>(3*permissionsEach) | r>>(4*permissionsEach)
+	return set[Permission](r&eachOfOneScope) << 1
 }
 
 // those is the rights of these permissions.
@@ -102,10 +124,10 @@ func inScope(s Scope, held set[Permission]) rights {
 }
 
 // everyScope is a permission held in all scopes.
-func everyScope(p Permission) rights { return rights(0).with(p, 1<<ScopeCount-2) }
+func everyScope(p Permission) rights { return rights(0).with(p, allScopes) }
 
 // holds is whether the permission is held in any scope.
-func (r rights) holds(p Permission) bool { return !r.scopes(p).empty() }
+func (r rights) holds(p Permission) bool { return r.permissions().has(p) }
 
 // role is a role compiled against the templates.
 type role struct {
@@ -115,24 +137,27 @@ type role struct {
 	items    []rights // by the template's number
 }
 
-// template is a template with its number.
+// template is a template with its number and what its team type says.
 type template struct {
-	Template
 	number int
+	team   *team
+	Template
 }
 
 // catalogue is the templates as grants and items name them.
 type catalogue struct {
 	byID       map[string]*template
 	byWorkflow map[string][]*template
+	inOrder    []*template // by number
 }
 
 // number numbers the templates in the order of their ids.
 func number(templates map[string]Template) catalogue {
 	c := catalogue{byID: make(map[string]*template, len(templates)), byWorkflow: map[string][]*template{}}
 	for n, id := range slices.Sorted(maps.Keys(templates)) {
-		t := &template{Template: templates[id], number: n}
+		t := &template{number: n, team: templates[id].TeamType.team(), Template: templates[id]}
 		c.byID[id] = t
+		c.inOrder = append(c.inOrder, t)
 		c.byWorkflow[t.Workflow] = append(c.byWorkflow[t.Workflow], t)
 	}
 	return c
@@ -238,7 +263,7 @@ var opened = func() (all [2][permissionCombinations]uint16) {
 		for editor := range all {
 			st := standing{editor: editor == 1, inScope: set[Permission](held) << 1}
 			for a := DoParticipate; a <= DoEscalate; a++ {
-				if itemRules[a].ownGates(st) {
+				if itemRules[a].ownGates(&st) {
 					all[editor][held] |= 1 << a
 				}
 			}
@@ -259,7 +284,7 @@ var unseen = func() (all Actions) {
 
 // open is the item actions that are open to who stands so and sees the item or
 // not: all of them out of one look.
-func (st standing) open(seen bool) Actions {
+func (st *standing) open(seen bool) Actions {
 	editor := 0
 	if st.editor {
 		editor = 1

@@ -51,21 +51,31 @@ func (m *Model) decideItem(s Subject, a Action, it *Item) Decision {
 		return Decision{Reason: UnknownResource}
 	}
 	var few [manyLocations]place
-	return m.decideOn(s, a, sight{t, it.Status, it.Private, teamRoles(s.id, it.Team), m.forest.add(few[:0], it.Locations)})
+	i := sight{on: teamRoles(s.id, it.Team), places: m.forest.add(few[:0], it.Locations)}
+	i.of(t, it.Status, it.Private)
+	return m.decideOn(s, a, &i)
 }
 
 // sight is an item as one subject meets it, its names looked up.
 type sight struct {
-	*template
-	status  Status
-	private bool
-	on      set[TeamRole] // what the subject is on it
-	places  []place
+	template int // its number
+	team     *team
+	status   Status
+	private  bool
+	on       set[TeamRole] // what the subject is on it
+	places   []place
+}
+
+// of makes it an item of the template. A team role that the template's team does
+// not have is none (C1).
+func (i *sight) of(t *template, status Status, private bool) {
+	i.template, i.team, i.status, i.private = t.number, t.team, status, private
+	i.on &= t.team.members
 }
 
 // decideOn passes the action's gates in order; the first that is shut says why
 // (C2–C5).
-func (m *Model) decideOn(s Subject, a Action, i sight) Decision {
+func (m *Model) decideOn(s Subject, a Action, i *sight) Decision {
 	if i.status == NoStatus && a != DoParticipate {
 		return Decision{Reason: UnknownResource}
 	}
@@ -74,34 +84,34 @@ func (m *Model) decideOn(s Subject, a Action, i sight) Decision {
 	if !byRoles && !st.member {
 		return Decision{Reason: WrongUserType}
 	}
-	return itemRules[a].decide(viewGate(i.status, i.private), st)
+	return itemRules[a].decide(viewGate(i.status, i.private), &st)
 }
 
 // standing is what the subject has on the item, of what its user type lets
 // count (U2).
-func (m *Model) standing(s Subject, i sight, byRoles, byTeam bool) standing {
-	team := i.TeamType.team()
-	on := i.on & team.members
+func (m *Model) standing(s Subject, i *sight, byRoles, byTeam bool) standing {
 	st := standing{}
 	if byTeam {
-		st.member, st.editor = !on.empty(), on.meets(team.primaryEditors)
+		st.member, st.editor = !i.on.empty(), i.on.meets(i.team.primaryEditors)
 	}
 	if !byRoles {
 		return st
 	}
 	always := setOf(Yes, Everywhere)
-	if on.meets(m.meantByOnlyUsers(team)) {
+	if i.on.meets(m.meantByOnlyUsers(i.team)) {
 		always = always.with(OnlyUsers)
 	}
+	var inScope rights
 	for n := range s.holdings {
 		h := &s.holdings[n]
 		var held rights
 		for _, r := range h.roles {
-			held |= r.items[i.number]
+			held |= r.items[i.template]
 		}
 		st.somewhere |= held
-		st.inScope |= held.within(always | met(h.from, i.places))
+		inScope |= held.within(always | met(h.from, i.places))
 	}
+	st.inScope = inScope.permissions()
 	return st
 }
 

@@ -121,11 +121,11 @@ func (m *Model) lacking(s Subject, a Action, r Resource) set[Condition] {
 	switch r.Type {
 	case ItemResource:
 		byRoles, byTeam := s.userType.mayEver(a)
-		it := r.Item
-		st := m.standing(s, sight{m.templates.byID[it.Template], it.Status, it.Private, teamRoles(s.id, it.Team), m.forest.known(it.Locations)}, byRoles, byTeam)
-		lacks(ToView, itemRules[a].unseen || viewGate(it.Status, it.Private).pass(st).Allowed)
-		for n, g := range itemRules[a].gates {
-			lacks(gateConditions[n], g.pass(st).Allowed)
+		i := m.look(s, r.Item)
+		st := m.standing(s, &i, byRoles, byTeam)
+		lacks(ToView, itemRules[a].unseen || viewGate(i.status, i.private).opens(&st))
+		for n := range itemRules[a].gates {
+			lacks(gateConditions[n], itemRules[a].gates[n].opens(&st))
 		}
 	case UserResource:
 		lacks(ToHold, a != ImpersonateUser || s.holds(func(a *Admin) bool { return a.Impersonate }))
@@ -134,6 +134,14 @@ func (m *Model) lacking(s Subject, a Action, r Resource) set[Condition] {
 		lacks(ToHold, false)
 	}
 	return all
+}
+
+// look is a stored or given item, of a template that exists, as the subject meets
+// it.
+func (m *Model) look(s Subject, it *Item) sight {
+	i := sight{on: teamRoles(s.id, it.Team), places: m.forest.known(it.Locations)}
+	i.of(m.templates.byID[it.Template], it.Status, it.Private)
+	return i
 }
 
 // gateConditions are what the gates of an item action stand for, in their order.
@@ -177,32 +185,31 @@ func (x explainer) byType(admits bool) bool {
 
 // item explains C2–C5, gate by gate.
 func (x explainer) item(a Action, it *Item) {
-	t := x.templates.byID[it.Template]
 	x.byRoles, x.byTeam = x.s.userType.mayEver(a)
-	i := sight{t, it.Status, it.Private, teamRoles(x.s.id, it.Team), x.forest.known(it.Locations)}
-	st := x.standing(x.s, i, x.byRoles, x.byTeam)
+	i := x.look(x.s, it)
+	st := x.standing(x.s, &i, x.byRoles, x.byTeam)
 	if !x.byRoles && !st.member {
-		x.missing(Missing{Condition: ByUserType, Reason: WrongUserType, Team: x.opening(members, i)})
+		x.missing(Missing{Condition: ByUserType, Reason: WrongUserType, Team: x.opening(members, &i)})
 		return
 	}
 	if !itemRules[a].unseen {
-		x.gate(ToView, viewGate(it.Status, it.Private), i, st)
+		x.gate(ToView, viewGate(it.Status, it.Private), &i, &st)
 	}
-	for n, g := range itemRules[a].gates {
-		x.gate(gateConditions[n], g, i, st)
+	for n := range itemRules[a].gates {
+		x.gate(gateConditions[n], &itemRules[a].gates[n], &i, &st)
 	}
 }
 
 // opening is the team roles that open a gate to the subject.
-func (x explainer) opening(p teamPart, i sight) []TeamRole {
+func (x explainer) opening(p teamPart, i *sight) []TeamRole {
 	if !x.byTeam {
 		return nil
 	}
-	return i.TeamType.team().part(p).list()
+	return i.team.part(p).list()
 }
 
 // gate explains one gate: who opens it, or what it lacks.
-func (x explainer) gate(c Condition, g gate, i sight, st standing) {
+func (x explainer) gate(c Condition, g *gate, i *sight, st *standing) {
 	opening := x.opening(g.team, i)
 	for _, r := range opening {
 		if i.on.has(r) {
@@ -231,10 +238,10 @@ func itemPermission(p Permission) string {
 
 // permission notes every path by which the roles held give the permission on the
 // item, and answers with what they give of it that does not reach there.
-func (x explainer) permission(c Condition, p Permission, i sight) []Held {
+func (x explainer) permission(c Condition, p Permission, i *sight) []Held {
 	var stopped []Held
 	for _, h := range x.heldRoles() {
-		for _, given := range x.gives(h.role, p, i.template) {
+		for _, given := range x.gives(h.role, p, x.templates.inOrder[i.template]) {
 			if !x.reachesItem(c, given, h.from, i) {
 				stopped = append(stopped, x.stops(given, h.from, OutOfScope))
 			}
@@ -272,13 +279,13 @@ func (m *Model) gives(r *role, p Permission, t *template) []Given {
 
 // reachesItem notes the paths by which what is given meets the item (R5, R6);
 // false when there is none.
-func (x explainer) reachesItem(c Condition, given Given, from []place, i sight) bool {
+func (x explainer) reachesItem(c Condition, given Given, from []place, i *sight) bool {
 	switch given.Scope {
 	case Yes, Everywhere:
 		x.path(Path{Condition: c, Given: given})
 		return true
 	case OnlyUsers:
-		meant := i.on & x.meantByOnlyUsers(i.TeamType.team())
+		meant := i.on & x.meantByOnlyUsers(i.team)
 		for _, r := range meant.list() {
 			x.path(Path{Condition: c, Team: r, Given: given})
 		}

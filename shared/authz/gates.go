@@ -40,8 +40,26 @@ var itemRules = [ActionCount]itemRule{
 	DoEscalate:      {gates: []gate{{permission: escalation}, mayEdit}},
 }
 
-// viewGate is the gate to seeing an item at all (C3).
-func viewGate(status Status, private bool) gate {
+// viewGate is the gate to seeing an item of that status at all (C3).
+func viewGate(status Status, private bool) *gate {
+	if status >= StatusCount {
+		status = NoStatus
+	}
+	if private {
+		return &viewGates[status].private
+	}
+	return &viewGates[status].public
+}
+
+// viewGates are C3's, for each status.
+var viewGates = func() (all [StatusCount]struct{ public, private gate }) {
+	for s := range all {
+		all[s].public, all[s].private = seenBy(Status(s), false), seenBy(Status(s), true)
+	}
+	return all
+}()
+
+func seenBy(status Status, private bool) gate {
 	switch {
 	case status == Draft:
 		return gate{team: members, lacking: IsDraft}
@@ -57,24 +75,24 @@ func viewGate(status Status, private bool) gate {
 // decide passes the gates in order, the first of them to seeing the item at
 // all. On yes it is the team's where the team alone opened all of them, else the
 // roles'.
-func (r itemRule) decide(view gate, st standing) Decision {
+func (r *itemRule) decide(view *gate, st *standing) Decision {
 	d := Decision{Allowed: true, Reason: TeamMember}
 	if !r.unseen {
 		d = view.pass(st)
 	}
-	for _, g := range r.gates {
+	for n := range r.gates {
 		if !d.Allowed {
 			break
 		}
-		d = d.and(g.pass(st))
+		d = d.and(r.gates[n].pass(st))
 	}
 	return d
 }
 
 // ownGates is whether the gates open but for that to seeing the item.
-func (r itemRule) ownGates(st standing) bool {
-	for _, g := range r.gates {
-		if !g.pass(st).Allowed {
+func (r *itemRule) ownGates(st *standing) bool {
+	for n := range r.gates {
+		if !r.gates[n].opens(st) {
 			return false
 		}
 	}
@@ -97,12 +115,16 @@ type standing struct {
 	somewhere rights          // held on the template, here or elsewhere
 }
 
+// opens is whether the gate is open to who stands so. No permission is never
+// held.
+func (g *gate) opens(st *standing) bool { return st.in(g.team) || st.inScope.has(g.permission) }
+
 // pass is the decision of one gate.
-func (g gate) pass(st standing) Decision {
+func (g *gate) pass(st *standing) Decision {
 	switch {
 	case st.in(g.team):
 		return Decision{Allowed: true, Reason: TeamMember}
-	case g.permission != NoPermission && st.inScope.has(g.permission):
+	case g.opens(st):
 		return Decision{Allowed: true, Reason: RoleGrant}
 	case g.lacking != NoReason:
 		return Decision{Reason: g.lacking}
@@ -114,7 +136,7 @@ func (g gate) pass(st standing) Decision {
 }
 
 // in is whether the subject belongs to this part of the item's team.
-func (st standing) in(part teamPart) bool {
+func (st *standing) in(part teamPart) bool {
 	switch part {
 	case members:
 		return st.member

@@ -5,20 +5,27 @@ import "unique"
 // Resolved is an item with its names looked up in a model: for whoever decides
 // about the same items more than once, as a list on a screen does. It never
 // changes, and is of no use to another model.
+//
+// The usual item lies in it whole, so that going through a list does not jump
+// about in memory: two places and four people on the team, the others aside.
 type Resolved struct {
 	model    *Model
 	template *template // nil: there is no such item
 	status   Status
 	private  bool
-	places   []place
-	team     []teamMember
+	located  uint8 // how many of the places there are
+	places   [2]place
+	team     [4]unique.Handle[string] // equal ids have one handle, so that to compare two takes one look
+	on       [4]teamRoleBits          // what each of them is
+	more     *overflow
 }
 
-// teamMember is somebody on an item's team. Equal ids have one handle, so that
-// to compare two takes one look.
-type teamMember struct {
-	id unique.Handle[string]
-	on set[TeamRole]
+// overflow is the places of an item that has more than a few, all of them, and
+// the team beyond the first.
+type overflow struct {
+	places []place
+	team   []unique.Handle[string]
+	on     []teamRoleBits
 }
 
 // Resolve looks up the names of the item; nil is one that does not exist (C8).
@@ -26,14 +33,25 @@ func (m *Model) Resolve(it *Item) Resolved {
 	if it == nil {
 		return Resolved{model: m}
 	}
-	r := Resolved{
-		model: m, template: m.templates.byID[it.Template], status: it.Status, private: it.Private,
-		places: m.forest.known(it.Locations),
+	r := Resolved{model: m, template: m.templates.byID[it.Template], status: it.Status, private: it.Private}
+	var more overflow
+	known := m.forest.known(it.Locations)
+	if r.located = uint8(copy(r.places[:], known)); int(r.located) < len(known) {
+		more.places = known
 	}
+	n := 0
 	for role, users := range it.Team {
 		for _, id := range users {
-			r.team = append(r.team, teamMember{unique.Make(id), setOf(role)})
+			if n < len(r.team) {
+				r.team[n], r.on[n] = unique.Make(id), bitsOf(setOf(role))
+			} else {
+				more.team, more.on = append(more.team, unique.Make(id)), append(more.on, bitsOf(setOf(role)))
+			}
+			n++
 		}
+	}
+	if more.places != nil || more.team != nil {
+		r.more = &more
 	}
 	return r
 }
@@ -46,7 +64,9 @@ func (m *Model) DecideItem(s Subject, a Action, r *Resolved) Decision {
 	if r.template == nil || r.model != m {
 		return Decision{Reason: UnknownResource}
 	}
-	return m.decideOn(s, a, r.seenBy(s))
+	var i sight
+	r.meet(s, &i)
+	return m.decideOn(s, a, &i)
 }
 
 // ItemActions are all item actions that Decide allows the subject on a resolved
@@ -55,30 +75,51 @@ func (m *Model) ItemActions(s Subject, r *Resolved) Actions {
 	if !s.of(m) || r.template == nil || r.model != m {
 		return 0
 	}
-	i, user := r.seenBy(s), s.userType.rule()
+	var i sight
+	r.meet(s, &i)
+	user := s.userType.rule()
 	if user.byRoles.meets(user.byTeam) {
-		return m.openTo(s, i, true, true)
+		return m.openTo(s, &i, true, true)
 	}
-	return m.openTo(s, i, true, false).ever(user.byRoles) | m.openTo(s, i, false, true).ever(user.byTeam)
+	return m.openTo(s, &i, true, false).ever(user.byRoles) | m.openTo(s, &i, false, true).ever(user.byTeam)
 }
 
 // openTo is the item actions that roles, or the team, or both open.
-func (m *Model) openTo(s Subject, i sight, byRoles, byTeam bool) Actions {
+func (m *Model) openTo(s Subject, i *sight, byRoles, byTeam bool) Actions {
 	st := m.standing(s, i, byRoles, byTeam)
-	open := st.open(viewGate(i.status, i.private).pass(st).Allowed)
+	open := st.open(viewGate(i.status, i.private).opens(&st))
 	if i.status == NoStatus {
 		return open.ever(setOf(DoParticipate))
 	}
 	return open
 }
 
-// seenBy is the item as the subject meets it.
-func (r *Resolved) seenBy(s Subject) sight {
-	i := sight{template: r.template, status: r.status, private: r.private, places: r.places}
+// meet is the item as the subject meets it.
+func (r *Resolved) meet(s Subject, i *sight) {
+	var on teamRoleBits
 	for n := range r.team {
-		if r.team[n].id == s.handle {
-			i.on |= r.team[n].on
+		if r.team[n] == s.handle {
+			on |= r.on[n]
 		}
 	}
-	return i
+	i.places = r.places[:r.located]
+	if r.more != nil {
+		on |= r.more.meet(s, i)
+	}
+	i.on = on.set()
+	i.of(r.template, r.status, r.private)
+}
+
+// meet adds what did not fit.
+func (o *overflow) meet(s Subject, i *sight) teamRoleBits {
+	var on teamRoleBits
+	for n := range o.team {
+		if o.team[n] == s.handle {
+			on |= o.on[n]
+		}
+	}
+	if o.places != nil {
+		i.places = o.places
+	}
+	return on
 }

@@ -160,11 +160,11 @@ func (f *finder) onItem(a Action, it *Item) {
 // narrow is the gate that most are refused at: the action's own, but that to
 // seeing the item where there is no other, or where it lets the team pass alone
 // (C3, C4).
-func (r itemRule) narrow(status Status, private bool) gate {
+func (r itemRule) narrow(status Status, private bool) *gate {
 	if seeing := viewGate(status, private); len(r.gates) == 0 || !r.unseen && seeing.permission == NoPermission {
 		return seeing
 	}
-	return r.gates[0]
+	return &r.gates[0]
 }
 
 // part is the team roles of a part of the team.

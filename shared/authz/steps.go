@@ -171,7 +171,7 @@ func (s *search) needed() []Permission {
 	rule, it := itemRules[s.Action], s.Resource.Item
 	gates := rule.gates
 	if !rule.unseen {
-		gates = append([]gate{viewGate(it.Status, it.Private)}, gates...)
+		gates = append([]gate{*viewGate(it.Status, it.Private)}, gates...)
 	}
 	var all []Permission
 	for _, g := range gates {
