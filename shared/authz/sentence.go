@@ -153,7 +153,7 @@ func (m *Model) stepPhrase(s Step) string {
 		if s.Scope == Yes {
 			where = "too"
 		}
-		return "let the role " + m.roleName(s.Role) + " give " + s.Permission + " " + where + ", to everybody who holds it"
+		return "let the role " + m.roleName(s.Role) + " give " + s.Permission + " " + where + " (to everybody who holds it)"
 	}
 }
 

@@ -260,14 +260,39 @@ func (s *search) of(steps int, lacking set[Condition], paving bool) []Suggestion
 	}
 	combine(candidates, lacking, steps, nil, func(steps []Step) {
 		if after := s.After(steps...); after.Decide().Allowed {
-			found = append(found, Suggestion{slices.Clone(steps), s.gainedBy(after)})
+			steps = slices.Clone(steps)
+			slices.SortFunc(steps, compareSteps)
+			found = append(found, Suggestion{steps, s.gainedBy(after)})
 		}
 	})
 	if steps > 1 && paving {
 		found = append(found, s.paved(steps)...)
 	}
 	slices.SortFunc(found, compareSuggestions)
-	return slices.CompactFunc(found, func(a, b Suggestion) bool { return compareSuggestions(a, b) == 0 })
+	return least(found)
+}
+
+// least leaves, of suggestions to make the same changes in several ways, the one
+// that gives least.
+func least(sorted []Suggestion) []Suggestion {
+	var told []Suggestion
+	for _, s := range sorted {
+		same := func(other Suggestion) bool { return slices.EqualFunc(s.Steps, other.Steps, sameChange) }
+		if !slices.ContainsFunc(told, same) {
+			told = append(told, s)
+		}
+	}
+	return told
+}
+
+// sameChange is whether two steps are ways to make one change: in another scope,
+// or with another limit.
+func sameChange(a, b Step) bool {
+	b.Scope = a.Scope
+	if a.Kind != AddLocation {
+		b.Locations = a.Locations
+	}
+	return compareSteps(a, b) == 0
 }
 
 // paved is the suggestions of so many steps that begin with one that makes
