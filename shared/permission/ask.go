@@ -53,10 +53,7 @@ func (a *asker) may(action authz.Action) bool {
 // answer is the decision as the asker is told it, with its reasoning if that was
 // asked for and nothing of it is hidden.
 func (a *asker) answer(q Question) Answer {
-	subject, r := a.subject(q.Subject), a.resource(q.Resource)
-	if q.Hypothetical != nil {
-		subject, r = a.supposed(q, r)
-	}
+	subject, r := a.asking(q), a.supposed(q, a.resource(q.Resource))
 	action, _ := authz.ParseAction(r.Type, q.Action)
 	d := a.Model.Decide(subject, action, r)
 	told := a.told(q, subject, r, d)

@@ -40,7 +40,7 @@ func (w *walk) subjects(asker *asker) *candidates {
 func (w *walk) resources(asker *asker) *candidates {
 	kind, _ := authz.ParseResourceType(w.search.Resource.Type)
 	action, known := authz.ParseAction(kind, w.search.Action)
-	subject := asker.subject(w.search.Subject)
+	subject := asker.asking(w.search.Question)
 	if !known || subject.ID() == "" {
 		return &candidates{}
 	}

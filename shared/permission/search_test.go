@@ -179,6 +179,21 @@ func randomQuestion(d dice) permission.Question {
 	return q
 }
 
+// randomHypothetical is what somebody is supposed to have, some of it nothing.
+func randomHypothetical(d dice) *permission.Hypothetical {
+	h := &permission.Hypothetical{}
+	if !d.seldom() {
+		h.Roles = []permission.HeldRole{}
+		for _, id := range d.some(someRoles, 3) {
+			h.Roles = append(h.Roles, permission.HeldRole{Role: id, Locations: d.some(someLocations, 1)})
+		}
+	}
+	if d.seldom() {
+		h.Locations = append(d.some(someLocations, 2), "l0")
+	}
+	return h
+}
+
 // candidates are all that a search could find, and some that there are not.
 func candidates(q permission.Question, what permission.Searched) []string {
 	switch kind, _ := authz.ParseResourceType(q.Resource.Type); {
@@ -220,6 +235,9 @@ func TestSearchFindsWhatEvaluationAllows(t *testing.T) {
 			if what == permission.Resources {
 				q.Resource.Facts = nil // each candidate has its own
 			}
+			if what != permission.Subjects && d.seldom() {
+				q.Hypothetical = randomHypothetical(d)
+			}
 			subject, actor := one(d, append(slices.Repeat([]string{"u0"}, 7), someUsers[:7]...)), ""
 			if actor = subject; d.seldom() {
 				actor = one(d, someUsers[:7])
@@ -241,9 +259,12 @@ func TestSearchFindsWhatEvaluationAllows(t *testing.T) {
 			}
 			found[fmt.Sprint(what, " ", q.Resource.Type)] += len(got)
 			found[kindOf(asked)] += len(got)
+			if q.Hypothetical != nil {
+				found["hypothetical"] += len(got)
+			}
 		}
 	}
-	for _, kind := range []string{"plain", "reader", "global", "local", "session", "0 item", "0 user", "0 organization", "0 board", "0 card",
+	for _, kind := range []string{"plain", "reader", "global", "local", "session", "hypothetical", "0 item", "0 user", "0 organization", "0 board", "0 card",
 		"1 item", "1 user", "1 organization", "2 item", "2 user", "2 organization", "2 board", "2 card"} {
 		if found[kind] < 10 {
 			t.Errorf("%s: hardly anything was ever found (%v)", kind, found)

@@ -6,27 +6,35 @@ import (
 	"gemba/shared/authz"
 )
 
-// supposed is the question's subject as it is only supposed to be, and its
-// resource, which may be the same user.
-func (a *asker) supposed(q Question, r authz.Resource) (authz.Subject, authz.Resource) {
-	if q.Subject.Type != userType {
-		return authz.Subject{}, r
+// asking is the question's subject, as it is or as it is only supposed to be.
+func (a *asker) asking(q Question) authz.Subject {
+	s := a.subject(q.Subject)
+	if q.Hypothetical == nil || s.ID() == "" {
+		return s
 	}
-	real := a.person(q.Subject.ID)
-	if real == nil {
-		return authz.Subject{}, r
-	}
-	u := *real
-	if q.Hypothetical.Locations != nil {
-		u.Locations = q.Hypothetical.Locations
-	}
-	if q.Hypothetical.Roles != nil {
-		u.Assignments = a.assignments(*real, q.Hypothetical.Roles)
-	}
-	if r.User != nil && r.User.ID == u.ID {
+	return a.Model.Subject(a.suppose(*a.person(s.ID()), *q.Hypothetical), a.At)
+}
+
+// supposed is the resource of the question: as supposed, if it is the subject
+// itself.
+func (a *asker) supposed(q Question, r authz.Resource) authz.Resource {
+	if q.Hypothetical != nil && r.User != nil && r.User.ID == q.Subject.ID && q.Subject.Type == userType {
+		u := a.suppose(*r.User, *q.Hypothetical)
 		r.User = &u
 	}
-	return a.Model.Subject(u, a.At), r
+	return r
+}
+
+// suppose is the user with what is supposed in the place of what is.
+func (a *asker) suppose(u authz.User, h Hypothetical) authz.User {
+	next := u
+	if h.Locations != nil {
+		next.Locations = h.Locations
+	}
+	if h.Roles != nil {
+		next.Assignments = a.assignments(u, h.Roles)
+	}
+	return next
 }
 
 // assignments are the roles as a user would hold them, without those that the

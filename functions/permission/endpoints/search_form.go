@@ -26,21 +26,31 @@ func decodeSearch(r *api.Request, what permission.Searched) (searching, error) {
 	}
 	return body.Read(r.Body, func(o *body.Object) searching {
 		o.Open()
-		refuseHypothetical(o.Object("context"))
-		query := asked(r.Body, what)
+		hypothetical := readSearchContext(o.Object("context"), what)
+		query, question := asked(r.Body, what), readSearch(o, what)
+		question.Hypothetical = hypothetical
 		return searching{
-			search: permission.Search{For: what, Question: readSearch(o, what)},
+			search: permission.Search{For: what, Question: question},
 			page:   readPage(o.Object("page"), func(token string) (directory.Page, bool) { return r.Opened(token, query) }),
 			next:   func(p directory.Page) string { return r.Token(p, query) },
 		}
 	})
 }
 
-func refuseHypothetical(o *body.Object) {
+// readSearchContext is what the subject is supposed to have. Of nobody in
+// particular nothing can be supposed.
+func readSearchContext(o *body.Object, what permission.Searched) *permission.Hypothetical {
+	if what != permission.Subjects {
+		if c := readContext(o); c != nil {
+			return c.hypothetical
+		}
+		return nil
+	}
 	o.Open()
 	if o.Has("hypothetical") {
-		o.Fault("hypothetical", "Searches among what might be held instead are not answered.")
+		o.Fault("hypothetical", "A search for subjects has no subject of whom something could be supposed.")
 	}
+	return nil
 }
 
 // readSearch is the question with the searched part left open.
