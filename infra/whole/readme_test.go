@@ -1,0 +1,62 @@
+package whole
+
+import (
+	"encoding/json"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The checks that the README shows: a call of its shell function, or of curl as
+// the nurse, and the answer after it.
+var (
+	shownCalls = regexp.MustCompile("(?s)```sh\n([^`]*?)```\n\n```json\n(.*?)```")
+	shownAsk   = regexp.MustCompile(`(?s)\nask (\S+) '(.*)'\n`)
+	shownCurl  = regexp.MustCompile(`(?s)/access/v1/(\S+) -H "Authorization: Bearer \$TOKEN".* -d '(.*)'\n`)
+)
+
+// TestTheREADMEsAnswers asks what the README asks, in a demo world of its own.
+func TestTheREADMEsAnswers(t *testing.T) {
+	t.Parallel()
+	var world object
+	if err := json.Unmarshal(demo, &world); err != nil {
+		t.Fatal(err)
+	}
+	const id = "readme"
+	world["organization"].(object)["id"] = id
+	for _, user := range world["users"].(list) {
+		user.(object)["username"] = id + "." + text(at(user, "username"))
+		delete(user.(object), "email")
+	}
+	document, err := json.Marshal(world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := seed(t.Context(), running(t).Parts, document); err != nil {
+		t.Fatal(err)
+	}
+	as := func(username string) client { return signIn(t, running(t).URL, id+"."+username, "Demo-pass-2026!") }
+	token, admin := as("maria.alvarez"), as("olivia.bennett")
+	shown := 0
+	for _, block := range shownCalls.FindAllStringSubmatch(string(file("README.md")), -1) {
+		asker, call := admin, shownAsk.FindStringSubmatch("\n"+block[1])
+		if call == nil {
+			asker, call = token, shownCurl.FindStringSubmatch(block[1])
+		}
+		if call == nil {
+			t.Fatalf("what is asked here?\n%s", block[1])
+		}
+		var want any
+		if err := json.Unmarshal([]byte(block[2]), &want); err != nil {
+			t.Fatalf("%s: %v", block[2], err)
+		}
+		if diff := cmp.Diff(want, any(asker.post(t, "/access/v1/"+call[1], call[2]).is(t, 200).body)); diff != "" {
+			t.Errorf("%s\n%s", call[2], diff)
+		}
+		shown++
+	}
+	if shown != 4 {
+		t.Errorf("%d checks are shown, want a first one, a yes, a no and a search", shown)
+	}
+}
