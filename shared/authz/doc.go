@@ -6,9 +6,12 @@
 // Read it in this order: vocabulary.go and types.go (the words), actions.go
 // (what can be asked), rules.go (the tables of U2, R4, R6, R7, C1 and C2),
 // gates.go (C2–C5, action by action), decide.go (a question on its way to an
-// answer), administer.go (C7, R10–R13) and both.go (I6), search.go (where all
-// is that is allowed). How a policy becomes a Model is compile.go, the only file
-// with shifts and masks, and forest.go.
+// answer), administer.go (C7, R10–R13) and both.go (I6). Around the decision are
+// resolve.go (the same of a whole list), explain.go (why), suggest.go and
+// steps.go (what would change it), rights.go (how much that gives), sentence.go
+// (all of it in words) and search.go (where all is that is allowed). How a policy
+// becomes a Model is compile.go, the only file with shifts and masks, and
+// forest.go.
 //
 // It refuses to know where facts come from, who may ask about whom, what time
 // it is, and how an answer reaches a client. It never fails: what it is not
@@ -33,4 +36,13 @@
 //     locations is within no local reach.
 //   - Granting or revoking a role that does not exist is unknown_resource.
 //   - Signing in and reading oneself need no right, so a yes has no reason.
+//   - A change to somebody's access is as small as the rights that it gives, each
+//     a permission on one template at one location, net of what is held. Edits
+//     of a role come after changes to the person alone, however few rights they
+//     give: everybody who holds the role gets them. Of several ways to make the
+//     same change the one that gives least is told. Where it takes several steps
+//     together, those are combined that give least by themselves.
+//   - What could be changed is what the steps of suggest.go say: the team, an
+//     assignment, the user's locations and type, a scope in a role that is held.
+//     New roles and grants, and what an item is, are not suggested.
 package authz
