@@ -48,7 +48,11 @@ func (w *walk) resources(asker *asker) *candidates {
 	case authz.ItemResource:
 		return itemsOf(subject, asker.Model.ItemSources(subject, action))
 	case authz.UserResource:
-		return asker.amongKnown(usersOf(asker.Model.UserSources(subject, action, w.search.Resource.Role)))
+		users := usersOf(asker.Model.UserSources(subject, action, w.search.Resource.Role))
+		if w.search.Hypothetical != nil { // the subject stands in the lists as it is, not as it is supposed to be
+			users.alone = append(users.alone, given([]string{subject.ID()})...)
+		}
+		return asker.amongKnown(users)
 	case authz.OrganizationResource:
 		return crossing(given([]string{asker.Organization.ID}), nil, nil)
 	default:
