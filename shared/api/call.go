@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"maps"
 	"time"
 
@@ -70,6 +71,10 @@ func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller,
 		Session: c.request.Session.ID, ReadOnly: c.request.Session.Mode == impersonation.ReadOnly, At: c.at, RequestID: c.request.ID,
 	}
 	if c.request.Session.ID != "" {
+		if caller.Subject.ID == "" || caller.Actor.ID == "" {
+			// Users are never deleted: this is a reading to repeat, no session to end.
+			return directory.Caller{}, fault.Wrap(fault.Unavailable, "storage", errors.New("a side of the session is missing"))
+		}
 		if err := c.stillRightful(ctx, caller); err != nil {
 			return directory.Caller{}, err
 		}

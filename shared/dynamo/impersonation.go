@@ -179,6 +179,8 @@ func (s *Store) touch(ctx context.Context, k key, u expression.UpdateBuilder, co
 		return failed.Item, nil
 	case err != nil:
 		return nil, unavailable(err)
+	case len(out.Attributes) == 0:
+		return nil, unavailable(errors.New("an update that tells nothing of its item"))
 	}
 	return out.Attributes, nil
 }

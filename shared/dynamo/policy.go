@@ -156,6 +156,10 @@ func (s *Store) coldPolicy(ctx context.Context, o string) (held, error) {
 	if err != nil {
 		return held{}, err
 	}
+	if len(policy.Roles) == 0 && version > 1 {
+		// R13: one role at least makes full administrators.
+		return held{}, fault.Wrap(fault.Unavailable, "policy", errors.New(o+": the entities are missing"))
+	}
 	policy.Settings = organization.Settings.Authz
 	h := held{version: whole, organization: organization, model: authz.Compile(policy)}
 	if whole < version {

@@ -231,7 +231,7 @@ func TestAGapThatClosesIsReadAgain(t *testing.T) {
 		out, err := next()
 		if query, ok := out.(*dynamodb.QueryOutput); ok {
 			if seen++; seen < 3 {
-				query.Items = nil
+				query.Items, query.Count = nil, 0
 			}
 		}
 		return out, err

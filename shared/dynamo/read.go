@@ -38,11 +38,12 @@ func (s *Store) together(ctx context.Context, keys []key) (map[key]attributes, e
 	return s.settled(ctx, keys, found)
 }
 
-// young tells whether an item was written less than youngAge ago.
+// young tells whether an item was written less than youngAge ago, or may have
+// been.
 func (s *Store) young(items map[key]attributes) bool {
 	since := s.now().Add(-youngAge)
 	for _, item := range items {
-		if writtenAt(item).After(since) {
+		if at, says := writtenAt(item); !says || at.After(since) {
 			return true
 		}
 	}
@@ -205,6 +206,9 @@ func (s *Store) query(ctx context.Context, q span) (items []attributes, end stri
 		if err != nil {
 			return nil, "", unavailable(err)
 		}
+		if int(out.Count) != len(out.Items) {
+			return nil, "", unavailable(errors.New("a page that lacks what it counts"))
+		}
 		items = append(items, out.Items...)
 		input.ExclusiveStartKey = out.LastEvaluatedKey
 		if len(out.LastEvaluatedKey) == 0 {
@@ -216,9 +220,13 @@ func (s *Store) query(ctx context.Context, q span) (items []attributes, end stri
 	}
 }
 
+// decode reads an item, and refuses what it does not understand in it.
 func decode(item attributes, out any) error {
 	if err := attributevalue.UnmarshalMap(item, out); err != nil {
 		return fault.Wrap(fault.Internal, "item", err)
+	}
+	if w, ok := out.(worded); ok {
+		return w.check()
 	}
 	return nil
 }
@@ -240,10 +248,11 @@ func text(item attributes, name string) string {
 	return ""
 }
 
-func writtenAt(item attributes) time.Time {
+// writtenAt is the time of an item's last write; false when it does not say.
+func writtenAt(item attributes) (time.Time, bool) {
 	var at int64
-	if err := attributevalue.Unmarshal(item["at"], &at); err != nil {
-		return time.Time{}
+	if err := attributevalue.Unmarshal(item["at"], &at); err != nil || at == 0 {
+		return time.Time{}, false
 	}
-	return time.UnixMilli(at)
+	return time.UnixMilli(at), true
 }
