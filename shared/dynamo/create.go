@@ -89,11 +89,17 @@ func (s *Store) CreatePolicy(ctx context.Context, organization string, p Policy,
 			births[e.role.ID] = version + 1 + uint64(i/unit)
 		}
 	}
+	logged := 0
 	for part := range slices.Chunk(missing, unit) {
-		if err := s.createUnit(ctx, organization, version, part, births); err != nil {
+		bytes, err := s.createUnit(ctx, organization, version, part, births)
+		if err != nil {
 			return 0, err
 		}
 		version++
+		logged += bytes
+	}
+	if logged > 0 {
+		s.keepUp(ctx, organization, version, logged)
 	}
 	return len(missing), nil
 }
@@ -141,8 +147,9 @@ func missingEntities(o string, p Policy, there map[string]bool, at time.Time) []
 	return list
 }
 
-// createUnit makes some entities as the next policy version.
-func (s *Store) createUnit(ctx context.Context, o string, version uint64, part []entity, births map[string]uint64) error {
+// createUnit makes some entities as the next policy version, and tells the
+// bytes of the change.
+func (s *Store) createUnit(ctx context.Context, o string, version uint64, part []entity, births map[string]uint64) (int, error) {
 	t := s.begin()
 	var change changeItem
 	for _, e := range part {
@@ -158,7 +165,7 @@ func (s *Store) createUnit(ctx context.Context, o string, version uint64, part [
 		t.record(o, e.entry)
 	}
 	t.bump(o, version, change)
-	return t.commit(ctx)
+	return t.logged, t.commit(ctx)
 }
 
 // born is a role with its birth and those of the roles it may grant.

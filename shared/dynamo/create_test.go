@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -142,6 +143,10 @@ func TestALoadThatWasCutGoesOn(t *testing.T) {
 		t.Errorf("cut %d times only", failed)
 	}
 	want, got := tableOf(t, whole), tableOf(t, cut)
+	for _, table := range []map[string]map[string]types.AttributeValue{want, got} {
+		// A snapshot is no part of the load: the next change makes one that was cut.
+		maps.DeleteFunc(table, func(key string, _ map[string]types.AttributeValue) bool { return strings.HasPrefix(key, "S#") })
+	}
 	for key := range want {
 		entry := strings.HasPrefix(key, "T#") || strings.HasPrefix(key, "TP#") // their ids differ each time
 		if _, there := got[key]; !there && !entry {

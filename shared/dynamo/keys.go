@@ -24,6 +24,7 @@ import (
 //	policy version, eight copies       V#o#k               V
 //	policy entity                      P#o                 ROLE#id LOC#id WF#id TPL#id
 //	policy change                      C#o                 version, zero-padded
+//	policy snapshot                    S#o                 HEAD version#nonce#n
 //	guard of full administrators       G#o                 ADMINS
 //	user, with assignments             U#o#u               USER
 //	user's items, sessions             U#o#u               ITEM#i ACTED#x ACTEDON#x
@@ -119,6 +120,8 @@ func locationKey(o, id string) key     { return key{policyPK(o), join(locationKi
 func workflowKey(o, id string) key     { return key{policyPK(o), join(workflowKind, id)} }
 func templateKey(o, id string) key     { return key{policyPK(o), join(templateKind, id)} }
 func changeKey(o string, v uint64) key { return key{join("C", o), padded(v)} }
+func snapshotPK(o string) string       { return join("S", o) }
+func headKey(o string) key             { return key{snapshotPK(o), "HEAD"} }
 func guardKey(o string) key            { return key{join("G", o), "ADMINS"} }
 func userPK(o, u string) string        { return join("U", o, u) }
 func userKey(o, u string) key          { return key{userPK(o, u), userSK} }
@@ -143,6 +146,15 @@ func slotKey(o, slot string) key       { return key{auditPK(o), join(slotKind, s
 
 // padded is a version that sorts as text.
 func padded(v uint64) string { return fmt.Sprintf("%020d", v) }
+
+// chunkPrefix is that of a snapshot's chunks; the head sorts after all of them.
+func chunkPrefix(version uint64, nonce string) string {
+	return padded(version) + "#" + component(nonce) + "#"
+}
+
+func chunkKey(o string, version uint64, nonce string, n int) key {
+	return key{snapshotPK(o), chunkPrefix(version, nonce) + padded(uint64(n))}
+}
 
 func memberPK(o string, r authz.RoleRef) string {
 	return join("R", o, r.ID, strconv.FormatUint(r.Birth, 10))
@@ -214,6 +226,15 @@ func sessionSpan(o string) span                 { return span{pk: sessionsGSI(o)
 // changeSpanBetween is the changes from one version to another, both included.
 func changeSpanBetween(o string, from, to uint64) span {
 	return span{pk: changeKey(o, 0).pk, from: padded(from), to: padded(to)}
+}
+
+func chunkSpan(o string, version uint64, nonce string) span {
+	return below(snapshotPK(o), chunkPrefix(version, nonce))
+}
+
+// olderChunkSpan is the chunks of all versions before this one.
+func olderChunkSpan(o string, version uint64) span {
+	return span{pk: snapshotPK(o), from: padded(0), to: padded(version)}
 }
 
 // slotSpan is the audits up to a slot.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -73,6 +74,9 @@ func (t *transaction) bump(o string, from uint64, c changeItem) {
 	}
 	c.V = from + 1
 	t.put(changeKey(o, from+1), c, absent, raced())
+	if t.err == nil {
+		t.logged = size(&types.AttributeValueMemberM{Value: t.items[len(t.items)-1].Put.Item})
+	}
 }
 
 // policyAt is the policy at exactly this version; false when the instance already
@@ -87,7 +91,7 @@ func (s *Store) policyAt(ctx context.Context, o string, version uint64) (held, b
 	var err error
 	switch {
 	case !ok:
-		h, err = s.coldPolicy(ctx, o)
+		h, err = s.coldPolicy(ctx, o, version)
 	case h.version < version:
 		h, err = s.follow(ctx, h, o, version)
 	}
@@ -135,11 +139,25 @@ func replay(h held, items []attributes) (held, error) {
 // versionItem is one copy of the policy version.
 type versionItem struct{ stored }
 
-// coldPolicy reads the policy whole. The entities are read while others may
-// change them, so the changes that may have been under way are replayed over
+// coldPolicy is the policy by its snapshot, at this version or what newer one
+// the snapshot is of; without a snapshot, by its entities.
+func (s *Store) coldPolicy(ctx context.Context, o string, version uint64) (held, error) {
+	h, err := s.snapshot(ctx, o)
+	switch {
+	case err != nil:
+		return held{}, err
+	case h.model == nil:
+		return s.wholePolicy(ctx, o)
+	case h.version < version:
+		return s.follow(ctx, h, o, version)
+	}
+	return h, nil
+}
+
+// wholePolicy reads the policy's entities. They are read while others may change them, so the changes that may have been under way are replayed over
 // them, up to the version that a transactional read then finds: it waits for
 // every change of which the entities could show a part.
-func (s *Store) coldPolicy(ctx context.Context, o string) (held, error) {
+func (s *Store) wholePolicy(ctx context.Context, o string) (held, error) {
 	whole, err := s.wholeVersion(ctx, o)
 	if err != nil {
 		return held{}, err

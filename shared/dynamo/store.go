@@ -9,7 +9,8 @@
 //
 // Costs: a warm check is one BatchGetItem (user, item, one copy of the policy
 // version). A policy change since adds one Query of the changes; a cold
-// instance queries the organization's policy entities.
+// instance reads the policy's snapshot and the changes after it, and where
+// there is no whole snapshot the policy's entities.
 package dynamo
 
 import (
@@ -128,6 +129,10 @@ func consumed(result any) float64 {
 	case *dynamodb.GetItemOutput:
 		return units(r.ConsumedCapacity)
 	case *dynamodb.UpdateItemOutput:
+		return units(r.ConsumedCapacity)
+	case *dynamodb.PutItemOutput:
+		return units(r.ConsumedCapacity)
+	case *dynamodb.DeleteItemOutput:
 		return units(r.ConsumedCapacity)
 	}
 	var sum float64

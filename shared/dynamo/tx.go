@@ -26,6 +26,7 @@ type transaction struct {
 	items   []types.TransactWriteItem
 	fails   []error
 	written map[key]bool
+	logged  int // bytes of the policy change
 	err     error
 }
 
