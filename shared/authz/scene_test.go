@@ -107,7 +107,7 @@ func TestDecide(t *testing.T) {
 }
 
 // decideCases are all the tables by rule.
-var decideCases = slices.Concat(itemCases, scopeCases, userTypeCases, userCases, organizationCases, unknownCases)
+var decideCases = slices.Concat(itemCases, scopeCases, userTypeCases, userCases, organizationCases, unknownCases, rowCases)
 
 func TestEveryActionHasACaseForBothAnswers(t *testing.T) {
 	for a := NoAction + 1; a < ActionCount; a++ {
