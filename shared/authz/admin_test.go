@@ -49,6 +49,11 @@ var userCases = []decideCase{
 		s.local(LocationAndBelow)
 		s.tom.Locations = []string{"ward", "gone"}
 	}, AdministerUser, no(OutOfScope)},
+	{"R11 nor is it the first one", func(s *scene) {
+		s.maria.Locations = []string{"hospital"}
+		s.local(LocationAndBelow)
+		s.tom.Locations = []string{"gone"}
+	}, AdministerUser, no(OutOfScope)},
 	{"R11 nobody reaches a user without locations", func(s *scene) {
 		s.lead()
 		s.local(LocationAndBelow)
@@ -103,6 +108,7 @@ var userCases = []decideCase{
 		s.staff().Admin.Impersonate = true
 		s.maria.Type = Setup
 	}, ImpersonateUser, no(WrongUserType)},
+	{"U4 the type comes before the permission to impersonate", func(s *scene) { s.maria.Type = Capture }, ImpersonateUser, no(WrongUserType)},
 	{"C7 what I1 refuses besides is not decided here", func(s *scene) {
 		s.global()
 		s.staff().Admin.Impersonate = true
@@ -137,6 +143,10 @@ var userCases = []decideCase{
 		s.staff().Admin.Global = &UserAdministration{Grantable: Grantable{All: true}}
 		s.resource = &Resource{Type: UserResource, User: &s.tom, Role: "gone"}
 	}, GrantRole, no(UnknownResource)},
+	{"R12 nor is it revoked", func(s *scene) {
+		s.staff().Admin.Global = &UserAdministration{Grantable: Grantable{All: true}}
+		s.resource = &Resource{Type: UserResource, User: &s.tom, Role: "gone"}
+	}, RevokeRole, no(UnknownResource)},
 
 	{"C12 oneself may be read", func(s *scene) { s.resource = &Resource{Type: UserResource, User: &s.maria} }, ReadUser, yes(NoReason)},
 	{"C12 also by who gets nothing else", func(s *scene) {
@@ -236,6 +246,21 @@ var organizationCases = []decideCase{
 	}, AdministerBoard, yes(RoleGrant)},
 	{"C7 card administration is not board administration", having(Admin{Card: Everywhere}), AdministerBoard, no(NoGrant)},
 	{"C7 a scope that boards cannot have gives nothing", having(Admin{Board: OnlyUsers}), AdministerBoard, no(NoGrant)},
+	{"C7 a board below only_location", func(s *scene) {
+		s.lead()
+		having(Admin{Board: OnlyLocation})(s)
+	}, AdministerBoard, no(OutOfScope)},
+	{"R2 boards of two roles add up", func(s *scene) {
+		having(Admin{Board: OnlyLocation})(s)
+		s.holdsOther()
+		s.other().Admin.Board = Everywhere
+		s.resource = &Resource{Type: BoardResource, Locations: []string{"south"}}
+	}, AdministerBoard, yes(RoleGrant)},
+	{"C7 a scope that cards cannot have gives nothing", having(Admin{Card: OnlyUsers}), AdministerCard, no(NoGrant)},
+	{"C7 a card elsewhere", func(s *scene) {
+		having(Admin{Card: LocationAndBelow})(s)
+		s.resource = &Resource{Type: CardResource, Locations: []string{"south"}}
+	}, AdministerCard, no(OutOfScope)},
 	{"C7 a card in scope", having(Admin{Card: OnlyLocation}), AdministerCard, yes(RoleGrant)},
 	{"C7 board administration is not card administration", having(Admin{Board: Everywhere}), AdministerCard, no(NoGrant)},
 	{"U4 boards are a general user's", func(s *scene) {

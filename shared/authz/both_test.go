@@ -84,6 +84,14 @@ func TestI6AnActorWhoIsNobodyAdministersNothing(t *testing.T) {
 	}
 }
 
+func TestR11ReadingOneselfIsNotAdministering(t *testing.T) {
+	s := newScene()
+	m := Compile(s.policy)
+	if m.Administers(Self(m.Subject(s.maria, now)), s.maria) {
+		t.Error("R11: who administers nobody administers themselves")
+	}
+}
+
 // bothNeeded are the actions that need both sides, named once more so that
 // none changes sides unseen (I6).
 var bothNeeded = setOf(AdministerUser, ChangePersona, ImpersonateUser, GrantRole, RevokeRole, CreateUsers,

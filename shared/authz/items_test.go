@@ -29,6 +29,9 @@ var itemCases = []decideCase{
 	{"R3 template or workflow is enough", func(s *scene) {
 		s.staff().Grants = []Grant{{Workflows: []string{"projects"}, Templates: []string{"idea"}, Permissions: map[Permission]Scope{View: Everywhere}}}
 	}, DoView, yes(RoleGrant)},
+	{"R3 workflow or template is enough", func(s *scene) {
+		s.staff().Grants = []Grant{{Workflows: []string{"improvement"}, Templates: []string{"note"}, Permissions: map[Permission]Scope{View: Everywhere}}}
+	}, DoView, yes(RoleGrant)},
 	{"R3 neither listed", func(s *scene) {
 		s.staff().Grants = []Grant{{Workflows: []string{"projects"}, Templates: []string{"standard"}, Permissions: map[Permission]Scope{View: Everywhere}}}
 	}, DoView, no(NoGrant)},
@@ -97,6 +100,10 @@ var itemCases = []decideCase{
 	{"C2 advanced: a participant does not", func(s *scene) { s.team("project", Participant) }, DoEdit, no(NoGrant)},
 	{"C2 author-only: the author edits", func(s *scene) { s.team("note", Author) }, DoEdit, yes(TeamMember)},
 	{"C2 author-only: a follower does not", func(s *scene) { s.team("note", Follower) }, DoEdit, no(NoGrant)},
+	{"C1 a team type that is none has no roles", func(s *scene) {
+		s.policy.Templates[0].TeamType = TeamTypeCount
+		s.team("idea", Author)
+	}, DoView, no(NoGrant)},
 	{"C1 a team role that the team type lacks is none", func(s *scene) { s.team("note", Responsible) }, DoView, no(NoGrant)},
 
 	{"C3 any team role sees", func(s *scene) { s.team("project", Participant) }, DoView, yes(TeamMember)},
@@ -190,6 +197,10 @@ var itemCases = []decideCase{
 		s.staff().Admin.Escalation = LocationAndBelow
 		s.item.Locations = []string{"south"}
 	}, DoEscalate, no(OutOfScope)},
+	{"C4 a scope that escalate cannot have gives nothing", func(s *scene) {
+		s.team("idea", Author)
+		s.staff().Admin.Escalation = OnlyUsers
+	}, DoEscalate, no(NoGrant)},
 	{"C4 escalate without edit", func(s *scene) {
 		s.seen()
 		s.staff().Admin.Escalation = Everywhere

@@ -117,6 +117,58 @@ func TestWithPutsBackWhatIsDeletedAndPut(t *testing.T) {
 	}
 }
 
+// TestC11WithIsSeen: whatever part of a policy changes, the next decision knows.
+func TestC11WithIsSeen(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		given  func(*scene)
+		change Change
+		want   Decision
+	}{
+		{"C11 nothing changed", nil, Change{}, yes(RoleGrant)},
+		{"C11 the role has lost its grant", nil, Change{Put: Policy{Roles: []Role{{RoleRef: ref("staff")}}}}, no(NoGrant)},
+		{"C11 the role is gone", nil, Change{Delete: Names{Roles: []string{"staff"}}}, no(NoGrant)},
+		{"C11 the item's location is gone", nil, Change{Delete: Names{Locations: []string{"ward"}}}, no(OutOfScope)},
+		{"C11 the item's location has moved", nil, Change{Put: Policy{Locations: []Location{{ID: "ward", Parent: "south"}}}}, no(OutOfScope)},
+		{"C11 the template is gone", nil, Change{Delete: Names{Templates: []string{"idea"}}}, no(UnknownResource)},
+		{"C11 another template is gone", nil, Change{Delete: Names{Templates: []string{"note"}}}, yes(RoleGrant)},
+		{"C11 the template is another workflow's", nil, Change{Put: Policy{Templates: []Template{{ID: "idea", Workflow: "none", TeamType: Simple}}}}, no(NoGrant)},
+		{"C11 a new template of the workflow", func(s *scene) { s.item.Template = "new" },
+			Change{Put: Policy{Templates: []Template{{ID: "new", Workflow: "improvement", TeamType: Simple}}}}, yes(RoleGrant)},
+		{"C11 the setting", func(s *scene) {
+			s.policy.Settings.OnlyUsers = ByTeamMember
+			s.team("idea", Collaborator)
+			s.staff().Grants = nil
+			s.gives(Delete, OnlyUsers)
+		}, Change{Settings: &Settings{OnlyUsers: ByTeamRole}}, no(OutOfScope)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, action := newScene(), DoView
+			s.lead()
+			s.gives(View, LocationAndBelow)
+			if c.given != nil {
+				c.given(s)
+			}
+			if c.change.Settings != nil {
+				action = DoDelete
+			}
+			next := Compile(s.policy).With(c.change)
+			if d := next.Decide(next.Subject(s.maria, now), action, s.usually(action)); d != c.want {
+				t.Errorf("%v %q, want %v %q", d.Allowed, d.Reason, c.want.Allowed, c.want.Reason)
+			}
+		})
+	}
+}
+
+func TestR5TheUserIsLeftAlone(t *testing.T) {
+	s := newScene()
+	s.limited("south", "ward")
+	Compile(s.policy).Subject(s.maria, now)
+	if limit := s.maria.Assignments[0].Locations; !slices.Equal(limit, []string{"south", "ward"}) {
+		t.Errorf("R5: the limit became %v", limit)
+	}
+}
+
 func TestSubject(t *testing.T) {
 	s := newScene()
 	m := Compile(s.policy)

@@ -31,6 +31,49 @@ func TestResolvedIsTheItem(t *testing.T) {
 	})
 }
 
+// The tables once more, on resolved items: one action, and all at once.
+func TestDecideOnResolvedItems(t *testing.T) {
+	for _, c := range decideCases {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene()
+			if c.given != nil {
+				c.given(s)
+			}
+			if s.resource != nil || c.action.On() != ItemResource {
+				return // not on an item of the scene
+			}
+			m := Compile(s.policy)
+			maria, item := m.Subject(s.maria, now), m.Resolve(s.item)
+			if d := m.DecideItem(maria, c.action, &item); d != c.want {
+				t.Errorf("%v %q, want %v %q", d.Allowed, d.Reason, c.want.Allowed, c.want.Reason)
+			}
+			if all := m.ItemActions(maria, &item); all.Has(c.action) != c.want.Allowed {
+				t.Errorf("among all actions %v", !c.want.Allowed)
+			}
+		})
+	}
+}
+
+// Of a team it is all of one's roles that count, in whatever order they are met.
+func TestC1AllTeamRolesCount(t *testing.T) {
+	s := newScene()
+	s.gives(Delete, OnlyUsers)
+	for r := Sponsor; r < TeamRoleCount; r++ {
+		s.team("project", r)
+	}
+	m := Compile(s.policy)
+	maria := m.Subject(s.maria, now)
+	for range 100 {
+		if d := m.Decide(maria, DoDelete, s.usually(DoDelete)); d != yes(RoleGrant) {
+			t.Fatalf("C1 R6: a facilitator who is more besides: %v %q", d.Allowed, d.Reason)
+		}
+		item := m.Resolve(s.item)
+		if d := m.DecideItem(maria, DoDelete, &item); d != yes(RoleGrant) {
+			t.Fatalf("C1 R6: resolved: %v %q", d.Allowed, d.Reason)
+		}
+	}
+}
+
 func TestResolvedNothing(t *testing.T) {
 	s := newScene()
 	s.seen()
@@ -38,6 +81,9 @@ func TestResolvedNothing(t *testing.T) {
 	maria, item := m.Subject(s.maria, now), m.Resolve(s.item)
 	if d := m.DecideItem(maria, DoView, &item); d != yes(RoleGrant) {
 		t.Errorf("%v", d)
+	}
+	if d := m.DecideItem(maria, AdministerUser, &item); d != no(UnknownAction) {
+		t.Errorf("C8 an action of another resource type: %v", d)
 	}
 	nothing, foreign := m.Resolve(nil), other.Resolve(s.item)
 	for name, c := range map[string]struct {

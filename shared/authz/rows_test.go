@@ -400,6 +400,7 @@ func statusCases() []decideCase {
 			add("with "+p.String(), false, given, answers[rune(row.public[n])])
 			add("with "+p.String(), true, given, answers[rune(row.private[n])])
 		}
+		add("on the team", false, func(s *scene) { s.team("idea", Follower) }, yes(TeamMember))
 		add("on the team", true, func(s *scene) { s.team("idea", Follower) }, yes(TeamMember))
 	}
 	return all

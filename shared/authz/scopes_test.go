@@ -42,6 +42,27 @@ var scopeCases = []decideCase{
 		s.gives(View, OnlyLocation)
 		s.item.Locations = []string{"south", "ward"}
 	}, DoView, yes(RoleGrant)},
+	{"R5 also against the ninth", func(s *scene) {
+		s.gives(View, OnlyLocation)
+		s.item.Locations = []string{"south", "south", "south", "south", "south", "south", "south", "south", "ward"}
+	}, DoView, yes(RoleGrant)},
+	{"R5 a match below hides none at the location itself", func(s *scene) {
+		s.gives(View, OnlyLocation)
+		s.maria.Locations = []string{"hospital", "south"}
+		s.item.Locations = []string{"ward", "south"}
+	}, DoView, yes(RoleGrant)},
+	{"R5 each role is measured from where it is held", func(s *scene) {
+		s.maria.Locations = []string{"ward", "south"}
+		s.limited("south")
+		s.holdsOther()
+		s.other().gives(View, OnlyLocation)
+	}, DoView, yes(RoleGrant)},
+	{"R5 held elsewhere, and another role has nothing of it", func(s *scene) {
+		s.gives(View, OnlyLocation)
+		s.limited("ward")
+		s.holdsOther()
+		s.item.Locations = []string{"south"}
+	}, DoView, no(OutOfScope)},
 	{"R5 a limited assignment is measured from its limit", func(s *scene) {
 		s.gives(View, LocationAndBelow)
 		s.maria.Locations = []string{"hospital", "south"}
@@ -76,6 +97,12 @@ var scopeCases = []decideCase{
 		s.gives(View, LocationAndBelow)
 		s.staff().SpecificLocations = []string{"north"}
 		s.maria.Locations = []string{"south"}
+	}, DoView, yes(RoleGrant)},
+	{"R5 specific locations count, not a limit", func(s *scene) {
+		s.gives(View, LocationAndBelow)
+		s.staff().SpecificLocations = []string{"north"}
+		s.maria.Locations = []string{"south"}
+		s.limited("south")
 	}, DoView, yes(RoleGrant)},
 	{"R5 unknown specific locations are nowhere", func(s *scene) {
 		s.gives(View, LocationAndBelow)
