@@ -33,6 +33,11 @@ var userCases = []decideCase{
 		s.local(LocationAndBelow)
 		s.tom.Locations = []string{"ward", "south"}
 	}, AdministerUser, no(OutOfScope)},
+	{"R11 all of them covered", func(s *scene) {
+		s.lead()
+		s.local(LocationAndBelow)
+		s.tom.Locations = []string{"ward", "north"}
+	}, AdministerUser, yes(RoleGrant)},
 	{"R11 any of them, if so chosen", func(s *scene) {
 		s.policy.Settings.LocalReach = ReachAny
 		s.lead()
@@ -291,6 +296,7 @@ var unknownCases = []decideCase{
 	{"C8 an unknown user", about(Resource{Type: UserResource}), AdministerUser, no(UnknownResource)},
 	{"C8 an unknown template", func(s *scene) { s.item.Template = "gone" }, DoParticipate, no(UnknownResource)},
 	{"C8 without a status there is no item", func(s *scene) { s.item.Status = NoStatus }, DoView, no(UnknownResource)},
+	{"C8 also for who holds everything", func(s *scene) { s.everything(); s.item.Status = NoStatus }, DoView, no(UnknownResource)},
 	{"C8 unknown locations never match", func(s *scene) {
 		s.gives(View, OnlyLocation)
 		s.maria.Locations, s.item.Locations = []string{"gone"}, []string{"gone"}

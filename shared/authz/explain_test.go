@@ -286,6 +286,113 @@ var explainCases = []struct {
 			{Given{"staff", NotOfGrant, "board_administrator", "", OnlyLocation}, []string{"south"}, OutOfScope},
 		}}},
 	}},
+	{"R2 by two roles, in the order of their ids", func(s *scene) {
+		s.seen()
+		s.holdsOther()
+		s.other().gives(View, Everywhere)
+	}, DoView, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{
+			{Condition: ToView, Given: Given{"other", 0, "view", "", Everywhere}},
+			{Condition: ToView, Given: Given{"staff", 0, "view", "", Everywhere}},
+		},
+	}},
+	{"U2 by the team alone, where roles do not count", func(s *scene) {
+		s.seen()
+		s.team("idea", Follower)
+		s.maria.Type = Capture
+	}, DoView, Explanation{
+		Decision: yes(TeamMember), Paths: []Path{{Condition: ToView, Team: Follower, Given: Given{Grant: NotOfGrant}}},
+	}},
+	{"R3 R4 what does not count is not told", func(s *scene) {
+		s.team("idea", Follower)
+		s.staff().Grants = []Grant{{Templates: []string{"note"}, Permissions: map[Permission]Scope{Edit: Everywhere}}}
+		s.gives(Edit, OnlyUsers)
+		s.gives(Edit, OnlyLocation)
+		s.item.Locations = []string{"south"}
+	}, DoEdit, Explanation{
+		Decision: no(OutOfScope), Missing: []Missing{{ToHold, OutOfScope, "edit", []TeamRole{Responsible, Assigner, Author, Collaborator},
+			[]Held{{Given{"staff", 2, "edit", "", OnlyLocation}, []string{"ward"}, OutOfScope}}}},
+	}},
+	{"R6 only_users that means others", func(s *scene) {
+		s.team("idea", Assigner)
+		s.gives(Delete, OnlyUsers)
+	}, DoDelete, Explanation{
+		Decision: no(OutOfScope), Missing: []Missing{
+			{ToHold, OutOfScope, "delete", nil, []Held{{Given{"staff", 0, "delete", "", OnlyUsers}, nil, OutOfScope}}},
+		},
+	}},
+	{"R7 implied on a standard team", func(s *scene) {
+		s.gives(Assign, Everywhere)
+		s.item.Template = "standard"
+	}, DoView, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{{Condition: ToView, Given: Given{"staff", 0, "assign", "view", Everywhere}}},
+	}},
+	{"C5 without a view", func(s *scene) { s.gives(Participate, Yes) }, DoParticipate, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{{Condition: ToHold, Given: Given{"staff", 0, "participate", "", Yes}}},
+	}},
+	{"R10 escalation that is not held", func(s *scene) { s.team("idea", Author) }, DoEscalate, Explanation{
+		Decision: no(NoGrant), Missing: []Missing{{Condition: ToHold, Reason: NoGrant, Permission: "escalation_administrator"}},
+	}},
+	{"R11 a global administration", func(s *scene) { s.global() }, AdministerUser, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{
+			{Condition: ToAdministerUsers, Given: Given{"staff", NotOfGrant, "global_user_administrator", "", Everywhere}},
+		},
+	}},
+	{"R12 the farthest of two is the reason", func(s *scene) {
+		s.local(OnlyLocation)
+		s.staff().SpecificLocations = []string{"south"}
+		s.holdsOther()
+		s.other().Admin.Global = &UserAdministration{}
+	}, RevokeRole, Explanation{
+		Decision: no(NotGrantable), Missing: []Missing{{ToAdministerUsers, NotGrantable, "user_administration", nil, []Held{
+			{Given{"other", NotOfGrant, "global_user_administrator", "", Everywhere}, nil, NotGrantable},
+			{Given{"staff", NotOfGrant, "local_user_administrator", "", OnlyLocation}, []string{"south"}, OutOfScope},
+		}}},
+	}},
+	{"C12 oneself needs nothing", func(s *scene) {
+		s.maria.Type = Setup
+		s.tom = s.maria
+	}, ReadUser, Explanation{Decision: yes(NoReason)}},
+	{"R10 the option of a local administration", func(s *scene) {
+		s.staff().Admin.Local = &UserAdministration{Scope: OnlyLocation, CreateUsers: true}
+	}, CreateUsers, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{{Condition: ToHold, Given: Given{"staff", NotOfGrant, "local_user_administrator", "create_users", NoScope}}},
+	}},
+	{"R10 an admin permission of two roles", func(s *scene) {
+		s.staff().Admin.System = true
+		s.holdsOther()
+		s.other().Admin.System = true
+	}, AdministerSystem, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{
+			{Condition: ToHold, Given: Given{"other", NotOfGrant, "system_administrator", "", NoScope}},
+			{Condition: ToHold, Given: Given{"staff", NotOfGrant, "system_administrator", "", NoScope}},
+		},
+	}},
+	{"C7 a card everywhere", func(s *scene) { s.staff().Admin.Card = Everywhere }, AdministerCard, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{{Condition: ToHold, Given: Given{"staff", NotOfGrant, "card_administrator", "", Everywhere}}},
+	}},
+	{"C7 a board that is met, and one role that is not", func(s *scene) {
+		s.staff().Admin.Board = LocationAndBelow
+		s.maria.Locations = []string{"north"}
+		s.holdsOther()
+		s.other().Admin.Board = OnlyLocation
+	}, AdministerBoard, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{
+			{ToHold, NoTeamRole, Given{"staff", NotOfGrant, "board_administrator", "", LocationAndBelow}, "north", "ward"},
+		},
+	}},
+	{"C7 no board permission at all", func(s *scene) { s.staff().Admin.Card = Everywhere }, AdministerBoard, Explanation{
+		Decision: no(NoGrant), Missing: []Missing{{Condition: ToHold, Reason: NoGrant, Permission: "board_administrator"}},
+	}},
+	{"U2 the type does not sign in", func(s *scene) { s.maria.Type = Kiosk }, SignIn, Explanation{
+		Decision: no(WrongUserType), Missing: []Missing{{Condition: ByUserType, Reason: WrongUserType}},
+	}},
+	{"U4 the type on users", func(s *scene) { s.global(); s.maria.Type = Capture }, AdministerUser, Explanation{
+		Decision: no(WrongUserType), Missing: []Missing{{Condition: ByUserType, Reason: WrongUserType}},
+	}},
+	{"U4 the type on the organization", func(s *scene) { s.staff().Admin.System = true; s.maria.Type = Capture }, AdministerSystem, Explanation{
+		Decision: no(WrongUserType), Missing: []Missing{{Condition: ByUserType, Reason: WrongUserType}},
+	}},
 	{"U4 the type", func(s *scene) { s.maria.Type = Capture }, AdministerCard, Explanation{
 		Decision: no(WrongUserType), Missing: []Missing{{Condition: ByUserType, Reason: WrongUserType}},
 	}},

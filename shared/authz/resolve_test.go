@@ -35,10 +35,7 @@ func TestResolvedIsTheItem(t *testing.T) {
 func TestDecideOnResolvedItems(t *testing.T) {
 	for _, c := range decideCases {
 		t.Run(c.name, func(t *testing.T) {
-			s := newScene()
-			if c.given != nil {
-				c.given(s)
-			}
+			s := c.scene()
 			if s.resource != nil || c.action.On() != ItemResource {
 				return // not on an item of the scene
 			}

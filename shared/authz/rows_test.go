@@ -230,7 +230,8 @@ var byTeamRole = map[rune]struct{ view, edit, onlyUsers, anyMember Decision }{
 	'u': {yes(TeamMember), yes(TeamMember), yes(RoleGrant), yes(RoleGrant)},
 }
 
-// teamCases are the team roles of C1 and C2, and whom only_users means (R6).
+// teamCases are the team roles of C1 and C2, what they never give (C6), and whom
+// only_users means (R6).
 func teamCases() []decideCase {
 	var all []decideCase
 	for _, row := range teamRows {
@@ -250,6 +251,7 @@ func teamCases() []decideCase {
 				all,
 				decideCase{in("C1"), as(ByTeamRole), DoView, want.view},
 				decideCase{in("C2"), as(ByTeamRole), DoEdit, want.edit},
+				decideCase{in("C6"), as(ByTeamRole), DoAssign, no(NoGrant)},
 				decideCase{in("R6 team_role"), as(ByTeamRole, Delete, Edit), DoDelete, want.onlyUsers},
 				decideCase{in("R6 team_member"), as(ByTeamMember, Delete, Edit), DoDelete, want.anyMember},
 			)

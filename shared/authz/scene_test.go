@@ -85,17 +85,27 @@ type decideCase struct {
 func yes(r Reason) Decision { return Decision{Allowed: true, Reason: r} }
 func no(r Reason) Decision  { return Decision{Reason: r} }
 
-func (c decideCase) run(t *testing.T) {
+// scene is the case's, anew.
+func (c decideCase) scene() *scene {
 	s := newScene()
 	if c.given != nil {
 		c.given(s)
 	}
-	r := s.usually(c.action)
+	return s
+}
+
+// decide is whether maria may do that in the scene.
+func (s *scene) decide(a Action) Decision {
+	r := s.usually(a)
 	if s.resource != nil {
 		r = *s.resource
 	}
 	m := Compile(s.policy)
-	if d := m.Decide(m.Subject(s.maria, now), c.action, r); d != c.want {
+	return m.Decide(m.Subject(s.maria, now), a, r)
+}
+
+func (c decideCase) run(t *testing.T) {
+	if d := c.scene().decide(c.action); d != c.want {
 		t.Errorf("%v %q, want %v %q", d.Allowed, d.Reason, c.want.Allowed, c.want.Reason)
 	}
 }
