@@ -327,7 +327,13 @@ var explainCases = []struct {
 	}, DoView, Explanation{
 		Decision: yes(RoleGrant), Paths: []Path{{Condition: ToView, Given: Given{"staff", 0, "assign", "view", Everywhere}}},
 	}},
-	{"C5 without a view", func(s *scene) { s.gives(Participate, Yes) }, DoParticipate, Explanation{
+	{"R3 not by a grant on other templates", func(s *scene) {
+		s.staff().Grants = []Grant{{Templates: []string{"note"}, Permissions: map[Permission]Scope{View: Everywhere}}}
+		s.gives(View, Everywhere)
+	}, DoView, Explanation{
+		Decision: yes(RoleGrant), Paths: []Path{{Condition: ToView, Given: Given{"staff", 1, "view", "", Everywhere}}},
+	}},
+	{"C5 without a view", func(s *scene) { s.gives(Participate, Yes); s.team("idea", Author) }, DoParticipate, Explanation{
 		Decision: yes(RoleGrant), Paths: []Path{{Condition: ToHold, Given: Given{"staff", 0, "participate", "", Yes}}},
 	}},
 	{"R10 escalation that is not held", func(s *scene) { s.team("idea", Author) }, DoEscalate, Explanation{
@@ -351,6 +357,10 @@ var explainCases = []struct {
 	}},
 	{"C12 oneself needs nothing", func(s *scene) {
 		s.maria.Type = Setup
+		s.tom = s.maria
+	}, ReadUser, Explanation{Decision: yes(NoReason)}},
+	{"C12 nor is it by an administration", func(s *scene) {
+		s.global()
 		s.tom = s.maria
 	}, ReadUser, Explanation{Decision: yes(NoReason)}},
 	{"R10 the option of a local administration", func(s *scene) {

@@ -169,6 +169,25 @@ var subjectSources = []struct {
 	},
 		AdministerUser, SubjectSources{}},
 
+	{"C8 an action of another type on an item that is seen", func(s *scene) {
+		s.seen()
+		s.resource = &Resource{Type: ItemResource, Item: s.item}
+	}, AdministerUser, SubjectSources{}},
+	{"C8 no item without a status", func(s *scene) { s.everything(); s.item.Status = NoStatus }, DoView, SubjectSources{}},
+	{"C5 but to participate", func(s *scene) { s.everything(); s.item.Status = NoStatus }, DoParticipate, SubjectSources{Members: refs("staff")}},
+	{"R6 the team is named for only_users alone", func(s *scene) { s.gives(Delete, Everywhere); s.team("idea", Author) }, DoDelete,
+		SubjectSources{Members: refs("staff")}},
+	{"C1 once who is on the team twice", func(s *scene) { s.team("idea", Author); s.team("idea", Follower) }, DoView,
+		SubjectSources{Team: []string{"maria", "somebody"}}},
+	{"C8 no such user", func(s *scene) {
+		s.global()
+		s.resource = &Resource{Type: UserResource}
+	}, AdministerUser, SubjectSources{}},
+	{"R12 no such role", func(s *scene) {
+		s.staff().Admin = everyAdmin()
+		s.resource = &Resource{Type: UserResource, User: &s.tom, Role: "none"}
+	}, GrantRole, SubjectSources{}},
+
 	{"R11 a user: all global administrators", func(s *scene) { s.staff().Admin.Global = &UserAdministration{} }, AdministerUser, SubjectSources{Members: refs("staff")}},
 	{"R11 and the local ones around", func(s *scene) { s.staff().Admin.Local = &UserAdministration{Scope: LocationAndBelow} }, ChangePersona,
 		SubjectSources{Roles: refs("staff"), Locations: []string{"hospital", "north", "ward"}}},
@@ -241,6 +260,7 @@ var itemSources = []struct {
 	{"U2 a capture user sees its own team's alone", func(s *scene) { s.gives(View, Everywhere); s.maria.Type = Capture }, DoView, ItemSources{Team: true}},
 	{"U2 a wallboard by its roles alone", func(s *scene) { s.gives(View, Everywhere); s.maria.Type = Wallboard }, DoView, ItemSources{Templates: allTemplates}},
 	{"U2 an inactive user nothing", func(s *scene) { s.gives(View, Everywhere); s.maria.Type = Inactive }, DoView, ItemSources{}},
+	{"C5 a plain yes", func(s *scene) { s.gives(Participate, Yes) }, DoParticipate, ItemSources{Templates: allTemplates}},
 	{"C7 no action on items", func(s *scene) { s.gives(View, Everywhere) }, AdministerUser, ItemSources{}},
 }
 
@@ -280,6 +300,13 @@ var userSources = []struct {
 	{"R10 nobody to impersonate without the permission", func(s *scene) { s.staff().Admin.Global = &UserAdministration{} }, ImpersonateUser, UserSources{}},
 	{"R10 with it", func(s *scene) { s.staff().Admin = Admin{Global: &UserAdministration{}, Impersonate: true} }, ImpersonateUser, UserSources{Everybody: true}},
 	{"U4 for general users alone", func(s *scene) { s.staff().Admin.Global = &UserAdministration{}; s.maria.Type = Capture }, AdministerUser, UserSources{}},
+	{"R2 everybody by the first of two roles", func(s *scene) {
+		s.staff().Admin.Global = &UserAdministration{}
+		s.holdsOther()
+	}, AdministerUser, UserSources{Everybody: true}},
+	{"R11 everybody, and so nobody by location", func(s *scene) {
+		s.staff().Admin = Admin{Global: &UserAdministration{}, Local: &UserAdministration{Scope: OnlyLocation}}
+	}, AdministerUser, UserSources{Everybody: true}},
 	{"C7 no action on users", func(s *scene) { s.staff().Admin.Global = &UserAdministration{} }, DoView, UserSources{}},
 }
 
@@ -295,8 +322,13 @@ func TestUserSources(t *testing.T) {
 		})
 	}
 	s := newScene()
+	s.seen()
 	s.staff().Admin.Global = &UserAdministration{Grantable: Grantable{All: true}}
 	m := Compile(s.policy)
+	foreign := Compile(s.policy).Subject(s.maria, now)
+	if m.UserSources(foreign, AdministerUser, "").Everybody || len(m.ItemSources(foreign, DoView).Templates) > 0 {
+		t.Error("C11 a subject of another model has somewhere to look")
+	}
 	if got := m.UserSources(m.Subject(s.maria, now), GrantRole, "none"); got.Everybody {
 		t.Error("R12 a role that does not exist can be given to nobody")
 	}

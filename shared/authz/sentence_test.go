@@ -30,6 +30,9 @@ func TestSentences(t *testing.T) {
 		"R5 R7 a role": {func(s *scene) { s.gives(ViewNew, LocationAndBelow) }, DoView, []string{
 			`To view the item: the role "Staff" (grant 1) gives view_new at Ward 2A and below, which implies view, and it is needed there.`,
 		}},
+		"R5 held above": {func(s *scene) { s.gives(View, LocationAndBelow); s.lead() }, DoView, []string{
+			`To view the item: the role "Staff" (grant 1) gives view at north and below, and it is needed at Ward 2A.`,
+		}},
 		"R6 only_users": {func(s *scene) { s.team("idea", Author); s.gives(Assign, OnlyUsers) }, DoAssign, []string{
 			"To view the item: the user is on the item's team as author.",
 			`For the action itself: the role "Staff" (grant 1) gives assign on the items that only_users means, and the user is that as author.`,
