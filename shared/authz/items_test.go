@@ -107,6 +107,15 @@ var itemCases = []decideCase{
 	{"C1 a team role that the team type lacks is none", func(s *scene) { s.team("note", Responsible) }, DoView, no(NoGrant)},
 
 	{"C3 any team role sees", func(s *scene) { s.team("project", Participant) }, DoView, yes(TeamMember)},
+	{"C3 also the last of many", func(s *scene) {
+		s.item.Team[Follower] = []string{"ann", "ben", "cem", "dee", "eve", "maria"}
+	}, DoView, yes(TeamMember)},
+	{"C3 also the first of many", func(s *scene) {
+		s.item.Team[Author] = []string{"maria", "ann", "ben", "cem", "dee", "eve"}
+	}, DoEdit, yes(TeamMember)},
+	{"C3 nobody is on the team for somebody else's being there", func(s *scene) {
+		s.item.Team[Author] = []string{"ann", "ben", "cem", "dee", "eve", "fay"}
+	}, DoView, no(NoGrant)},
 	{"C3 the team sees its draft", func(s *scene) {
 		s.team("idea", Follower)
 		s.item.Status, s.item.Private = Draft, true
