@@ -186,6 +186,17 @@ var organizationCases = []decideCase{
 	{"R9 people_section", may(PeopleSection), DoPeopleSection, yes(RoleGrant)},
 	{"R9 reports_section", may(ReportsSection), DoReportsSection, yes(RoleGrant)},
 	{"R9 approve_milestones", may(ApproveMilestones), DoApproveMilestones, yes(RoleGrant)},
+	{"R2 advanced permissions of two roles add up", func(s *scene) {
+		may(CreateBoards)(s)
+		s.holdsOther()
+		s.other().Advanced = []Advanced{ViewImpact}
+	}, DoViewImpact, yes(RoleGrant)},
+	{"R2 admin permissions of two roles add up", func(s *scene) {
+		s.global()
+		s.holdsOther()
+		s.other().Admin.System = true
+	}, AdministerSystem, yes(RoleGrant)},
+	{"R2 administration by the first of two roles", func(s *scene) { s.global(); s.holdsOther() }, AdministerUser, yes(RoleGrant)},
 	{"R9 another is not create_boards", may(ApproveMilestones), DoCreateBoards, no(NoGrant)},
 	{"R9 another is not create_item_lists", may(ShareItemLists), DoCreateItemLists, no(NoGrant)},
 	{"R9 another is not share_item_lists", may(CreateItemLists), DoShareItemLists, no(NoGrant)},

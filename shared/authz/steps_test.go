@@ -145,6 +145,26 @@ func TestEveryStepKindIsToldOnlyIfItMayBeMade(t *testing.T) {
 	}
 }
 
+// TestSameChange: in another scope, or with another limit, a change is the same.
+func TestSameChange(t *testing.T) {
+	for _, c := range []struct {
+		a, b Step
+		same bool
+	}{
+		{widenScope("staff", 0, "view", OnlyLocation), widenScope("staff", 0, "view", Everywhere), true},
+		{widenScope("staff", 0, "view", Everywhere), widenScope("staff", 1, "view", Everywhere), false},
+		{widenScope("staff", 0, "view", Everywhere), widenScope("staff", 0, "edit", Everywhere), false},
+		{assign("staff", "ward"), assign("staff"), true},
+		{assign("staff"), assign("other"), false},
+		{assign("staff"), widenAssignment("staff"), false},
+		{addLocation("ward"), addLocation("south"), false},
+	} {
+		if sameChange(c.a, c.b) != c.same {
+			t.Errorf("%+v and %+v are the same change: %v", c.a, c.b, !c.same)
+		}
+	}
+}
+
 func TestSuggestTellsTenAndHowManyAreLeft(t *testing.T) {
 	s := newScene()
 	for n := range 12 {
