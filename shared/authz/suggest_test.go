@@ -374,3 +374,31 @@ func lines(all []Suggestion) string {
 	}
 	return out
 }
+
+// TestOfManyStepsThoseThatGiveLeastAreCombined: of ten roles that give what one
+// lacks, the eight smallest are tried with the one that gives the rest.
+func TestOfManyStepsThoseThatGiveLeastAreCombined(t *testing.T) {
+	s := newScene()
+	s.policy.Templates, s.item.Template = s.policy.Templates[3:], "note"
+	s.staff().SpecificLocations = []string{"south"} // R8: its scopes do not become everywhere
+	s.seen()
+	s.other().gives(Delete, OnlyLocation)
+	for i := range 10 {
+		editor := Role{RoleRef: ref(fmt.Sprint("editor-", i))}
+		editor.gives(Edit, OnlyLocation)
+		for a := CreateBoards; a < CreateBoards+Advanced(9-i); a++ {
+			editor.Advanced = append(editor.Advanced, a)
+		}
+		s.policy.Roles = append(s.policy.Roles, editor)
+	}
+	q := Situation{Model: Compile(s.policy), User: s.maria, At: now, Action: DoDelete, Resource: s.usually(DoDelete)}
+	got, left := q.Suggest(func(step Step) bool { return step.Kind == AssignRole })
+	if len(got)+left != mostTogether {
+		t.Fatalf("%d and %d suggestions", len(got), left)
+	}
+	for i, suggestion := range got {
+		if role := fmt.Sprint("editor-", 9-i); suggestion.Steps[0].Role != role || suggestion.Gained != 2+i {
+			t.Errorf("%d: %+v, want %s", i, suggestion, role)
+		}
+	}
+}
