@@ -22,6 +22,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,6 +69,9 @@ func (r *reading) object(pointer string, n node) *Object {
 // unknown notes every member that nobody asked for.
 func (r *reading) unknown() {
 	for _, o := range r.objects {
+		if o.members.unusable && !o.open {
+			r.note(o.pointer, "A member's name is too long or holds characters that are not allowed.")
+		}
 		for _, name := range o.members.names {
 			if !o.open && !o.asked[name] {
 				r.note(o.Pointer(name), "This member is not known here.")
@@ -216,12 +220,23 @@ func (o *Object) Int(member string, least, most int) int {
 	if !ok {
 		return 0
 	}
-	n, err := strconv.Atoi(number.String())
-	if err != nil || n < least || n > most {
+	n, ok := wholeNumber(number)
+	if !ok || n < least || n > most {
 		o.Fault(member, fmt.Sprintf("A whole number from %d to %d is expected.", least, most))
 		return 0
 	}
 	return n
+}
+
+// mostExact is the largest whole number up to which JSON's numbers are exact to
+// every reader (RFC 7493).
+const mostExact = 1<<53 - 1
+
+// wholeNumber is a number without a fraction, however it is written: 10, 10.0
+// and 1e1 are the same number.
+func wholeNumber(number json.Number) (int, bool) {
+	f, err := number.Float64()
+	return int(f), err == nil && f == math.Trunc(f) && math.Abs(f) <= mostExact
 }
 
 // Version is the version that a read gave, 0 when it is absent.

@@ -28,10 +28,12 @@ const (
 // json.Number, string, []node or *members.
 type node struct{ value any }
 
-// members are an object's, in the order of the document.
+// members are an object's, in the order of the document. Names that no pointer
+// may carry are not among names: they are unknown wherever they stand.
 type members struct {
-	names  []string
-	values map[string]node
+	names    []string
+	values   map[string]node
+	unusable bool
 }
 
 // reading is one document being read: the faults so far and the objects that
@@ -141,30 +143,40 @@ func (p *parser) object() (node, error) {
 			return node{}, err
 		}
 		name, _ := token.(string)
-		usable := utf8.RuneCountInString(name) <= mostName && clean(name, false)
-		if !usable {
-			p.note(p.pointer(), "A member's name is too long or holds characters that are not allowed.")
-			name = "" // no pointer may carry it
-		}
-		n, err := p.inside(name)
+		n, err := p.inside(usable(name))
 		if err != nil {
 			return node{}, err
 		}
-		if usable {
-			p.member(m, name, n)
-		}
+		p.member(m, name, n)
 	}
 	_, err := p.tokens.Token()
 	return node{m}, err
 }
 
+// usable is a name as a pointer may carry it, empty when none may.
+func usable(name string) string {
+	if utf8.RuneCountInString(name) > mostName || !clean(name, false) {
+		return ""
+	}
+	return name
+}
+
 // member adds a member, or notes that it is there already.
 func (p *parser) member(m *members, name string, n node) {
-	if _, twice := m.values[name]; twice {
+	carried := usable(name) == name
+	_, twice := m.values[name]
+	switch {
+	case twice && carried:
 		p.note(p.pointer()+"/"+escaped.Replace(name), "This member is there more than once.")
 		return
+	case twice:
+		p.note(p.pointer(), "A member is there more than once.")
+		return
+	case carried:
+		m.names = append(m.names, name)
+	default:
+		m.unusable = true
 	}
-	m.names = append(m.names, name)
 	m.values[name] = n
 }
 
