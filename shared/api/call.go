@@ -125,15 +125,19 @@ func (c *call) announce(r *Response) {
 	r.Header = header
 }
 
-// printable tells whether text from outside may stand in a header (T5).
+// printable tells whether text from outside may stand in a header (T5). How
+// long it may be is the gateway's to say.
 func printable(text string) bool {
 	for i := range len(text) {
 		if text[i] < ' ' || text[i] > '~' {
 			return false
 		}
 	}
-	return text != "" && len(text) <= 255
+	return text != ""
 }
+
+// mostKey bounds an idempotency key, which is looked up.
+const mostKey = 255
 
 // once heeds an idempotency key: the first answer if there is one, else the
 // caller is told what to keep (T3).
@@ -142,7 +146,7 @@ func (c *call) once(ctx context.Context, caller *directory.Caller, asked string)
 	if !named {
 		return Response{}, false, nil
 	}
-	if !printable(given) {
+	if !printable(given) || len(given) > mostKey {
 		return Response{}, false, fault.New(fault.Invalid, "malformed", "An idempotency key has 1 to 255 printable ASCII characters.")
 	}
 	key := hash(c.actor, c.request.Session.ID, c.request.route, given)
