@@ -49,9 +49,11 @@ import (
 // others finds oneself alone and reads no list; who may ask about those in
 // reach has the lists of the locations in reach beside the others, as above.
 //
-// A page ends when it is full or when its budget is spent (mostCandidates,
-// mostQueries, the time that the request has left); then it has a place to go
-// on from, with however few results. Only a page without one is the end.
+// A page ends where the next one begins: before the first result that does not
+// fit. So a full page that has a place to go on from is followed by another
+// result, and the last one has none. A page whose budget is spent (mostCandidates,
+// mostQueries, the time that the request has left) ends there, with however few
+// results and a place to go on from, whatever follows.
 
 // Searched is the part of a question that is left open.
 type Searched uint8
@@ -118,7 +120,7 @@ func (s Search) Needs() directory.Keys {
 
 // Find is the page of results after a place, by what was read for the caller
 // (Needs) and by what it reads itself. A page of none says only whether
-// anything may follow.
+// anything follows.
 func (s Search) Find(ctx context.Context, store Store, c directory.Caller, page directory.Page) (Found, error) {
 	if s.For == Actions {
 		return s.actions(c, page), nil

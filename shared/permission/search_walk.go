@@ -18,6 +18,8 @@ type walk struct {
 	limit  int
 	found  Found
 	budget budget
+	// another: one more than fits is allowed, so there is a next page.
+	another bool
 }
 
 // run chooses the lists and goes through them, anew whenever they turn out to
@@ -26,7 +28,7 @@ func (w *walk) run(ctx context.Context) error {
 	for {
 		c := w.choose()
 		w.found.More = !c.empty()
-		if !w.found.More || w.limit == 0 {
+		if !w.found.More {
 			return nil
 		}
 		rechoose, err := w.through(ctx, c)
@@ -39,9 +41,9 @@ func (w *walk) run(ctx context.Context) error {
 	}
 }
 
-// through goes through the candidates, round by round, until the page is full,
-// the budget spent or the end reached; true when the lists are to be chosen
-// anew.
+// through goes through the candidates, round by round, until one more than fits
+// is found, the budget spent or the end reached; true when the lists are to be
+// chosen anew.
 func (w *walk) through(ctx context.Context, c *candidates) (bool, error) {
 	for {
 		ids, err := c.next(ctx, w)
@@ -53,12 +55,12 @@ func (w *walk) through(ctx context.Context, c *candidates) (bool, error) {
 			if err != nil || changed {
 				return changed, err
 			}
-			if w.over() && w.found.Next != ids[len(ids)-1] {
+			if w.another || w.budget.spent() && w.found.Next != ids[len(ids)-1] {
 				return false, nil
 			}
 		}
 		w.found.More = !c.ended()
-		if !w.found.More || w.over() {
+		if !w.found.More || w.budget.spent() {
 			return false, nil
 		}
 		c.goOn(w.found.Next)
@@ -67,12 +69,9 @@ func (w *walk) through(ctx context.Context, c *candidates) (bool, error) {
 
 func (w *walk) full() bool { return len(w.found.Results) >= w.limit }
 
-// over is whether the page ends where it is.
-func (w *walk) over() bool { return w.full() || w.budget.spent() }
-
 // decide reads candidates and decides on each by what was read with them
-// (C11), up to the end of the page; true when the lists rested on something
-// else, and nothing was decided.
+// (C11), up to the first that the next page begins with; true when the lists
+// rested on something else, and nothing was decided.
 func (w *walk) decide(ctx context.Context, part []string) (changed bool, err error) {
 	keys := w.fixed()
 	if w.search.ofUsers() {
@@ -94,12 +93,12 @@ func (w *walk) decide(ctx context.Context, part []string) (changed bool, err err
 	asker := newAsker(w.caller)
 	for _, id := range part {
 		if asker.answer(w.search.with(id)).Allowed {
+			if w.another = w.full(); w.another {
+				break
+			}
 			w.found.Results = append(w.found.Results, id)
 		}
 		w.found.Next = id
-		if w.full() {
-			break
-		}
 	}
 	return false, nil
 }
