@@ -18,13 +18,13 @@ type metadata struct {
 	Actions             string `json:"search_action_endpoint"`
 }
 
-// discover answers to everybody.
+// discover answers to everybody, with what changes only with the service.
 func discover(r *api.Request) api.Response {
 	at := func(route string) string {
 		_, path, _ := strings.Cut(route, " ")
 		return r.BaseURL + path
 	}
-	return api.Response{Status: http.StatusOK, Body: metadata{
+	return api.Response{Status: http.StatusOK, Header: map[string]string{"cache-control": "max-age=3600"}, Body: metadata{
 		PolicyDecisionPoint: r.BaseURL, Evaluation: at(evaluationRoute), Evaluations: at(evaluationsRoute),
 		Subjects: at(subjectsRoute), Resources: at(resourcesRoute), Actions: at(actionsRoute),
 	}}

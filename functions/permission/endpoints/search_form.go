@@ -3,7 +3,6 @@ package endpoints
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 
 	"gemba/shared/api"
 	"gemba/shared/authz"
@@ -17,6 +16,8 @@ const (
 	// larger one is taken as: a limit is the most that is wanted.
 	usualResults = 50
 	mostResults  = 500
+	// mostLimit is the largest number that JSON has exactly.
+	mostLimit = 1<<53 - 1
 )
 
 // decodeSearch reads the request of a search.
@@ -119,7 +120,7 @@ func readPage(o *body.Object, opened func(string) (directory.Page, bool)) direct
 	o.Object("properties").Open()
 	page := directory.Page{Limit: usualResults}
 	if o.Has("limit") {
-		page.Limit = min(mostResults, o.Int("limit", 0, math.MaxInt32))
+		page.Limit = min(mostResults, o.Int("limit", 0, mostLimit))
 	}
 	if !o.Has("token") {
 		return page
@@ -133,7 +134,8 @@ func readPage(o *body.Object, opened func(string) (directory.Page, bool)) direct
 
 // asked is what a search asks for, as it has to be with a token: the members
 // that say it, in a form that does not depend on how they are written, without
-// the id that is ignored.
+// the id that is ignored. The properties of the page are among them: nothing
+// here goes by them, but who changed them wants another order than was begun.
 func asked(document []byte, what permission.Searched) string {
 	var members map[string]any
 	reader := json.NewDecoder(bytes.NewReader(document))
@@ -145,6 +147,8 @@ func asked(document []byte, what permission.Searched) string {
 	for _, name := range []string{"subject", "action", "resource", "context"} {
 		query[name] = members[name]
 	}
+	page, _ := members["page"].(map[string]any)
+	query["page"] = page["properties"]
 	searched := map[permission.Searched]string{permission.Subjects: "subject", permission.Resources: "resource", permission.Actions: "action"}[what]
 	if entity, ok := query[searched].(map[string]any); ok {
 		delete(entity, "id")
