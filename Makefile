@@ -3,6 +3,7 @@
 # make check    format, vet, lint, template
 # make build    what is deployed, by sam (ARCHITECTURE=x86_64 for the other processor)
 # make bench    benchmarks, ours and of other engines beside us; make sizes: of the bootstraps, with their start times
+# make fuzz-long  fuzzes what is read, and compares the decision with the plain reading of the rules over a million questions
 # make load     a bounded load on the running system, with its percentiles
 # make clean    removes what was built; make distclean: what was fetched, too
 
@@ -21,9 +22,9 @@ SAM_STAMP := $(CACHE)/sam/.$(shell sha256sum $(SAM_PINS) 2>/dev/null | cut -c1-1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help run test check build bench load sizes clean distclean sam
+.PHONY: help run test check build bench fuzz-long load sizes clean distclean sam
 help:
-	@sed -n 's/^# //p' Makefile | head -7
+	@sed -n 's/^# //p' Makefile | head -8
 
 run:
 	@[ -x $(CACHE)/bin/local ] || echo "compiling (some minutes the first time)" >&2
@@ -53,6 +54,17 @@ build: $(SAM_STAMP)
 bench:
 	go test -run '^$$' -bench . -benchmem ./shared/... ./functions/...
 	cd infra/bench && go test -run '^$$' -bench . .
+
+# FUZZTIME is that of each target, CHECKS how many random worlds the properties of the decision are tried in.
+FUZZTIME ?= 2m
+CHECKS ?= 3000
+FUZZED := shared/authz:FuzzWords shared/body:FuzzRead shared/dynamo:FuzzNoTwoThingsHaveOneKey functions/permission/endpoints:FuzzRequests
+fuzz-long:
+	go test -count 1 -timeout 2h -v -run 'Decide|TestC9|TestC10|TestI6|TestExplain|TestSuggest|TestWith' ./shared/authz -rapid.checks $(CHECKS) | grep -E 'compared|passed|FAIL|panic|^ok'
+	@for target in $(FUZZED); do \
+	  echo "fuzzing $$target for $(FUZZTIME)"; \
+	  go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) ./$${target%%:*}; \
+	done
 
 # URL=http://127.0.0.1:8080 loads a system that runs; else one is started for it. LOAD is more of its flags, as -requests 20000.
 load:

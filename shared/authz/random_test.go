@@ -1,10 +1,12 @@
 package authz
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -218,7 +220,11 @@ func (q question) String() string {
 		q.action, q.resource.Type, q.resource.Item, q.resource.User, q.resource.Role, q.resource.Locations)
 }
 
+// TestDecideIsThePlainReadingOfTheRules compares both implementations over random
+// questions and says over how many: those of three users in each of as many
+// worlds as -rapid.checks says, a hundred in the usual run.
 func TestDecideIsThePlainReadingOfTheRules(t *testing.T) {
+	compared := 0
 	rapid.Check(t, func(t *rapid.T) {
 		policy := randomPolicy(t)
 		m, slow := Compile(policy), plain{Policy: policy, at: now}
@@ -228,13 +234,25 @@ func TestDecideIsThePlainReadingOfTheRules(t *testing.T) {
 			for _, q := range randomQuestions(t) {
 				d := m.Decide(s, q.action, q.resource)
 				allowed, reason := slow.decide(u, q.action.String(), q.resource)
+				compared++
 				if d.Allowed != allowed || d.Reason.String() != reason {
 					t.Fatalf("%+v\n%s\n= %v %s, the plain reading %v %s", u, q, d.Allowed, d.Reason, allowed, reason)
 				}
 			}
 		}
 	})
+	worlds, err := strconv.Atoi(flag.Lookup("rapid.checks").Value.String())
+	if testing.Short() {
+		worlds /= 5 // which is what rapid does
+	}
+	if least := worlds * questionsOfAWorld; err != nil || compared < least {
+		t.Errorf("%d questions were compared, not %d (%v)", compared, least, err)
+	}
+	t.Logf("%d questions compared", compared)
 }
+
+// questionsOfAWorld are what three users are asked in one world, at least.
+const questionsOfAWorld = 375
 
 // C10: what an administrator adds never takes anything away.
 func TestC10AddingNeverDenies(t *testing.T) {
