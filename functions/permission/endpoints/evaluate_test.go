@@ -2,10 +2,8 @@ package endpoints_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,49 +238,6 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// TestSemantics are AuthZEN's sections on the Access Evaluations API.
-func TestSemantics(t *testing.T) {
-	f, place := riverside(t)
-	yes, no := object{"resource": object{"type": "item", "id": "icu-idea"}}, object{"resource": object{"type": "item", "id": "ward-project"}}
-	wrong := object{"resource": object{"type": "item"}}
-	table := []struct {
-		section, semantic string
-		evaluations       []object
-		want              []bool
-	}{
-		{"Evaluations semantics: execute_all answers all, in order", "execute_all", []object{yes, no, yes}, []bool{true, false, true}},
-		{"Evaluations semantics: execute_all is the default", "", []object{no, yes, no}, []bool{false, true, false}},
-		{"Evaluations semantics: execute_all goes on after an error", "execute_all", []object{wrong, yes}, []bool{false, true}},
-		{"Evaluations semantics: deny_on_first_deny stops at a denial", "deny_on_first_deny", []object{yes, no, yes}, []bool{true, false}},
-		{"Evaluations semantics: deny_on_first_deny stops at an error", "deny_on_first_deny", []object{yes, wrong, yes}, []bool{true, false}},
-		{"Evaluations semantics: deny_on_first_deny of permits answers all", "deny_on_first_deny", []object{yes, yes}, []bool{true, true}},
-		{"Evaluations semantics: permit_on_first_permit stops at a permit", "permit_on_first_permit", []object{no, yes, no}, []bool{false, true}},
-		{"Evaluations semantics: permit_on_first_permit goes on after an error", "permit_on_first_permit", []object{wrong, yes, yes}, []bool{false, true}},
-		{"Evaluations semantics: permit_on_first_permit of denials answers all", "permit_on_first_permit", []object{no, no}, []bool{false, false}},
-	}
-	for _, tt := range table {
-		t.Run(tt.section, func(t *testing.T) {
-			body := question("nurse", "view", "item", "absent", nil)
-			body["evaluations"] = tt.evaluations
-			body["options"] = object{"another_option": "value"}
-			if tt.semantic != "" {
-				body["options"] = object{"evaluations_semantic": tt.semantic}
-			}
-			out := several(t, place, f, "nurse", body)
-			var got []bool
-			for _, e := range out.Evaluations {
-				got = append(got, *e.Decision)
-				if e.Context.Reason == "" {
-					t.Error("an answer without a reason")
-				}
-			}
-			if !slices.Equal(got, tt.want) || out.Decision != nil {
-				t.Errorf("%v with a decision of all %v, want %v", got, out.Decision, tt.want)
-			}
-		})
-	}
-}
-
 func several(t *testing.T, place *fixture.Place, f *api.Function, as string, body any) answered {
 	t.Helper()
 	a := place.Do(t, f, fixture.Call{Route: evaluations, As: as, Body: body})
@@ -292,46 +247,6 @@ func several(t *testing.T, place *fixture.Place, f *api.Function, as string, bod
 	var out answered
 	a.Into(t, &out)
 	return out
-}
-
-// TestDefaults are AuthZEN's default values, entity by entity.
-func TestDefaults(t *testing.T) {
-	f, place := riverside(t)
-	base := question("nurse", "edit", "item", "surgery-draft", object{"template": "idea", "status": "active", "locations": []string{"icu"}})
-	base["context"] = object{"time": "2026-03-02T09:00:00Z", "explain": true}
-	base["unknown"] = object{"member": []int{1}}
-	overs := []struct {
-		name   string
-		over   object
-		reason string
-	}{
-		{"Default values: all of them", object{}, "no_grant"},
-		{"Default values: another action", object{"action": object{"name": "view", "properties": object{"method": "GET"}}}, "role_grant"},
-		{"Default values: another subject", object{"subject": object{"type": "user", "id": "doctor", "properties": object{"x": 1}}, "context": object{}}, "out_of_scope"},
-		{"Default values: a resource replaces properties too", object{"resource": object{"type": "item", "id": "surgery-draft"}}, "draft"},
-		{"Default values: a resource's properties that are no facts", object{"resource": object{"type": "item", "id": "icu-idea", "properties": object{"owner": "x"}}}, "team_member"},
-	}
-	var entries []object
-	for _, o := range overs {
-		entries = append(entries, o.over)
-	}
-	base["evaluations"] = entries
-	out := several(t, place, f, "service", base)
-	for i, o := range overs {
-		if got := out.Evaluations[i].Context.Reason; got != o.reason {
-			t.Errorf("%s: %s, want %s", o.name, got, o.reason)
-		}
-	}
-	for name, none := range map[string]any{"empty": []object{}, "null": nil} {
-		base["evaluations"] = none
-		if one := several(t, place, f, "service", base); one.Decision == nil || one.Context.Reason != "no_grant" || one.Evaluations != nil {
-			t.Errorf("The Access Evaluations API Request, evaluations %s: %+v", name, one)
-		}
-	}
-	delete(base, "evaluations")
-	if one := several(t, place, f, "service", base); one.Decision == nil || one.Context.Reason != "no_grant" {
-		t.Errorf("The Access Evaluations API Request, no evaluations: %+v", one)
-	}
 }
 
 // broken is a store whose table does not answer.
@@ -351,32 +266,5 @@ func TestC8AFailureToLoadIsNoDecision(t *testing.T) {
 		if a.Status != http.StatusServiceUnavailable || strings.Contains(a.Body, "secret") || strings.Contains(a.Body, "decision") {
 			t.Errorf("%s: %d %s", route, a.Status, a.Body)
 		}
-	}
-}
-
-func TestDiscoveryNamesTheRoutesThereAre(t *testing.T) {
-	place := fixture.Empty(t)
-	f := endpoints.New(place.Deps(t, nil), place.Open())
-	a := place.Do(t, f, fixture.Call{Route: "GET /.well-known/authzen-configuration", Header: map[string]string{
-		"host": "127.0.0.1:8080", "x-forwarded-proto": "http", "x-request-id": "d-1",
-	}})
-	var document map[string]string
-	if err := json.Unmarshal([]byte(a.Body), &document); err != nil || a.Status != http.StatusOK || a.Header["x-request-id"] != "d-1" {
-		t.Fatalf("%d %s %v", a.Status, a.Body, err)
-	}
-	base := document["policy_decision_point"]
-	if base != "http://127.0.0.1:8080" {
-		t.Errorf("the base URL asked is %q", base)
-	}
-	delete(document, "policy_decision_point")
-	served := f.Routes()
-	for name, url := range document {
-		route := "POST " + strings.TrimPrefix(url, base)
-		if !slices.Contains(served, route) {
-			t.Errorf("%s: there is no %s", name, route)
-		}
-	}
-	if posts := len(served) - 1; posts != len(document) {
-		t.Errorf("%d calls, %d named", posts, len(document))
 	}
 }
