@@ -3,7 +3,6 @@ package endpoints_test
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -70,7 +69,6 @@ func set(t *testing.T, body object, path string, value any) object {
 
 func TestSearchMalformed(t *testing.T) {
 	f, place := riverside(t)
-	all := slices.Sorted(maps.Keys(searches()))
 	table := []struct {
 		name, path string
 		value      any

@@ -112,7 +112,8 @@ func (h holding) stored(id string, kind authz.UserType, since time.Time) directo
 }
 
 // TestAHypotheticalSubjectIsAsOneReallyStored: who is supposed to hold something
-// gets the answers of who holds it, whatever else they hold themselves.
+// gets the answers of who holds it, and their searches', whatever else they hold
+// themselves.
 func TestAHypotheticalSubjectIsAsOneReallyStored(t *testing.T) {
 	f, place := riverside(t)
 	s := service{f, place}
@@ -141,6 +142,14 @@ func TestAHypotheticalSubjectIsAsOneReallyStored(t *testing.T) {
 			}
 			if strings.HasPrefix(want[i], "true") {
 				allowed++
+			}
+		}
+		action, item := rapid.SampledFrom(itemActions).Draw(r, "action"), rapid.SampledFrom(everyItem).Draw(r, "item")
+		for route, q := range map[string]object{resources: question("", action, "item", "", nil), actions: question("", "", "item", item, nil)} {
+			really := searched(t, place, f, "root", route, set(t, q, "subject.id", really), 2)
+			q = set(t, set(t, q, "subject.id", supposed), "context.hypothetical", h.hypothetical())
+			if got := searched(t, place, f, "root", route, q, 2); !slices.Equal(got, really) {
+				r.Fatalf("%s %s %s of %s with %v: supposed %q, really %q", route, action, item, kind, h.hypothetical(), got, really)
 			}
 		}
 	})
