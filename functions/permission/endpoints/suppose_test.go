@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	roles "gemba/functions/role/endpoints"
+	"gemba/shared/api"
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
@@ -50,9 +51,9 @@ func everything(subject string, team list) []object {
 	return all
 }
 
-// answersTo are the decisions on questions with their reasons, asked a hundred
+// decided are the decisions on questions with their reasons, asked a hundred
 // at a time in one context.
-func answersTo(t *testing.T, s service, as string, questions []object, context object) []string {
+func decided(t *testing.T, s service, as string, questions []object, context object) []string {
 	t.Helper()
 	var out []string
 	for part := range slices.Chunk(questions, 100) {
@@ -134,8 +135,8 @@ func TestAHypotheticalSubjectIsAsOneReallyStored(t *testing.T) {
 		place.AddUser(t, h.stored(really, kind, place.Clock.Now()))
 		team := list{supposed, really}
 		questions := everything(supposed, team)
-		got := answersTo(t, s, "root", questions, object{"hypothetical": h.hypothetical()})
-		want := answersTo(t, s, "root", everything(really, team), object{})
+		got := decided(t, s, "root", questions, object{"hypothetical": h.hypothetical()})
+		want := decided(t, s, "root", everything(really, team), object{})
 		for i, q := range questions {
 			if got[i] != want[i] {
 				r.Fatalf("%v of %s with %v: supposed %s, really %s", q, kind, h.hypothetical(), got[i], want[i])
@@ -180,8 +181,8 @@ func TestNothingIsStoredByAsking(t *testing.T) {
 	before := contents(t, place)
 	supposed := object{"explain": true, "hypothetical": object{"locations": list{"icu"}, "roles": list{object{"role": "coach"}, object{"role": "nothing"}}}}
 	for _, as := range []string{"root", "nurse"} {
-		answersTo(t, s, as, everything("nurse", list{"nurse"}), supposed)
-		answersTo(t, s, as, everything("nurse", list{"nurse"}), object{"explain": true})
+		decided(t, s, as, everything("nurse", list{"nurse"}), supposed)
+		decided(t, s, as, everything("nurse", list{"nurse"}), object{"explain": true})
 		for route, body := range searches() {
 			searched(t, place, f, as, route, body, 1)
 		}
@@ -305,68 +306,96 @@ func explainedChanges(t *testing.T, s service, body object) []suggested {
 	return slices.DeleteFunc(out.Context.Explanation.Changes, func(c suggested) bool { return !c.ofRoles() })
 }
 
+// giving is the calls that give and take roles, used by root.
+type giving struct {
+	*api.Function
+	place *fixture.Place
+}
+
+// roles are these calls beside the service's.
+func (s service) roles(t *testing.T) giving {
+	t.Helper()
+	store := s.place.Open()
+	return giving{roles.New(s.place.Deps(t, impersonation.NewSessions(store, impersonation.DefaultIdle)), store), s.place}
+}
+
+func (g giving) call(t *testing.T, method, user, role string, body any) {
+	t.Helper()
+	a := g.place.Do(t, g, fixture.Call{Route: method + " /v1/users/{id}/roles/{role}", As: "root", Path: map[string]string{"id": user, "role": role}, Body: body})
+	if a.Status != http.StatusOK {
+		t.Fatalf("%s %s %s %v: %d %s", method, user, role, body, a.Status, a.Body)
+	}
+}
+
+// give gives a role, limited to locations when there are some.
+func (g giving) give(t *testing.T, user, role string, locations []string) {
+	t.Helper()
+	body := object{}
+	if len(locations) > 0 {
+		body["locations"] = locations
+	}
+	g.call(t, "PUT", user, role, body)
+}
+
+// restore gives a role back as it was held, or takes it.
+func (g giving) restore(t *testing.T, was directory.User, role string) {
+	t.Helper()
+	held := slices.IndexFunc(was.Assignments, func(a directory.Assignment) bool { return a.Role.ID == role })
+	if held < 0 {
+		g.call(t, "DELETE", was.ID, role, nil)
+		return
+	}
+	g.give(t, was.ID, role, was.Assignments[held].Locations)
+}
+
+// turns are the changes suggested to a user, each with the questions that it is
+// suggested for.
+func (s service) turns(t *testing.T, user string) map[string][]object {
+	t.Helper()
+	all := map[string][]object{}
+	for _, item := range everyItem {
+		for _, action := range itemActions {
+			q := question(user, action, "item", item, nil)
+			for _, c := range explainedChanges(t, s, q) {
+				change, err := json.Marshal(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all[string(change)] = append(all[string(change)], q)
+			}
+		}
+	}
+	return all
+}
+
 // TestSuggestedRolesReallyTurnTheAnswer: given by the calls that give roles, as
 // they are suggested, they make the no a yes.
 func TestSuggestedRolesReallyTurnTheAnswer(t *testing.T) {
 	f, place := riverside(t)
 	s := service{f, place}
-	store := place.Open()
-	deps := place.Deps(t, impersonation.NewSessions(store, impersonation.DefaultIdle))
-	giving := roles.New(deps, store)
-	give := func(route, user, role string, locations []string) {
-		t.Helper()
-		var body object
-		if route == "PUT" {
-			body = object{}
-			if len(locations) > 0 {
-				body["locations"] = locations
-			}
-		}
-		call := fixture.Call{Route: route + " /v1/users/{id}/roles/{role}", As: "root", Path: map[string]string{"id": user, "role": role}}
-		if body != nil {
-			call.Body = body
-		}
-		if a := place.Do(t, giving, call); a.Status != http.StatusOK {
-			t.Fatalf("%s %s %s %q: %d %s", route, user, role, locations, a.Status, a.Body)
-		}
-	}
+	to := s.roles(t)
 	place.AddUser(t, holding{locations: []string{"icu", "ward"}}.stored("limited", authz.General, fixture.Start))
-	give("PUT", "limited", "staff", []string{"icu"})
-	give("PUT", "limited", "unit-lead", []string{"ward"})
+	to.give(t, "limited", "staff", []string{"icu"})
+	to.give(t, "limited", "unit-lead", []string{"ward"})
 	turned := map[string]int{}
 	for _, user := range []string{"limited", "doctor"} {
 		before := place.User(t, user)
-		turns := map[string][]object{} // by the change, the questions that it is suggested for
-		for _, item := range everyItem {
-			for _, action := range itemActions {
-				q := question(user, action, "item", item, nil)
-				for _, c := range explainedChanges(t, s, q) {
-					change, _ := json.Marshal(c)
-					turns[string(change)] = append(turns[string(change)], q)
-				}
-			}
-		}
-		for text, questions := range turns {
+		for text, questions := range s.turns(t, user) {
 			var c suggested
 			if err := json.Unmarshal([]byte(text), &c); err != nil {
 				t.Fatal(err)
 			}
 			for _, step := range c.Steps {
-				give("PUT", step.User, step.Role, step.Locations)
+				to.give(t, step.User, step.Role, step.Locations)
 				turned[step.Kind]++
 			}
-			for i, answer := range answersTo(t, s, "root", questions, object{}) {
+			for i, answer := range decided(t, s, "root", questions, object{}) {
 				if !strings.HasPrefix(answer, "true") {
 					t.Errorf("%v: %s after %s", questions[i], answer, text)
 				}
 			}
 			for _, step := range c.Steps {
-				was := slices.IndexFunc(before.Assignments, func(a directory.Assignment) bool { return a.Role.ID == step.Role })
-				if was < 0 {
-					give("DELETE", user, step.Role, nil)
-				} else {
-					give("PUT", user, step.Role, before.Assignments[was].Locations)
-				}
+				to.restore(t, before, step.Role)
 			}
 		}
 	}
