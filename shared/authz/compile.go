@@ -298,3 +298,57 @@ func (st *standing) open(seen bool) Actions {
 
 // ever is the item actions in the set that a user rule lets count.
 func (s Actions) ever(rule set[Action]) Actions { return s & Actions(rule) }
+
+// permissionBits is a set of permissions as it is kept of many templates.
+type permissionBits uint16
+
+const _ = uint(15 - escalation)
+
+func (b permissionBits) set() set[Permission] { return set[Permission](b) }
+
+// add notes what is held wherever the items are.
+func (r *row) add(held rights) {
+	r.plain |= permissionBits(held.at(Yes) | held.at(Everywhere))
+	r.own |= permissionBits(held.at(OnlyUsers))
+}
+
+// nearness is which scopes of which holdings are met at a place: two bits a
+// holding, for "and below" and for the location itself.
+type nearness uint32
+
+// mostNear is the most holdings that a nearness tells apart.
+const mostNear = 16
+
+// nearAt notes that a holding is measured from a place.
+func nearAt(near []nearness, holding int, from place) {
+	for n := from.number; n <= from.last; n++ {
+		near[n] |= 1 << (2 * holding)
+	}
+	near[from.number] |= 2 << (2 * holding)
+}
+
+// nearRights is the permissions in located scopes, by template and bit of a
+// nearness.
+type nearRights struct {
+	width int
+	bits  []permissionBits
+}
+
+func nearRightsOf(templates, holdings int) nearRights {
+	return nearRights{width: 2 * holdings, bits: make([]permissionBits, 2*holdings*templates)}
+}
+
+func (n *nearRights) add(template, holding int, held rights) {
+	at := template*n.width + 2*holding
+	n.bits[at], n.bits[at+1] = permissionBits(held.at(LocationAndBelow)), permissionBits(held.at(OnlyLocation))
+}
+
+// met is the permissions on a template's items that are met where this is near.
+func (n *nearRights) met(template int, near nearness) permissionBits {
+	var held permissionBits
+	of := n.bits[template*n.width:]
+	for ; near != 0; near &= near - 1 {
+		held |= of[bits.TrailingZeros32(uint32(near))]
+	}
+	return held
+}

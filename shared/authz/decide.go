@@ -104,10 +104,7 @@ func (m *Model) standing(s Subject, i *sight, byRoles, byTeam bool) standing {
 	var inScope rights
 	for n := range s.holdings {
 		h := &s.holdings[n]
-		var held rights
-		for _, r := range h.roles {
-			held |= r.items[i.template]
-		}
+		held := h.rights(i.template)
 		st.somewhere |= held
 		inScope |= held.within(always | met(h.from, i.places))
 	}

@@ -7,11 +7,11 @@
 // (what can be asked), rules.go (the tables of U2, R4, R6, R7, C1 and C2),
 // gates.go (C2–C5, action by action), decide.go (a question on its way to an
 // answer), administer.go (C7, R10–R13) and both.go (I6). Around the decision are
-// resolve.go (the same of a whole list), explain.go (why), suggest.go and
-// steps.go (what would change it), rights.go (how much that gives), sentence.go
-// (all of it in words) and search.go (where all is that is allowed). How a policy
-// becomes a Model is compile.go, the only file with shifts and masks, and
-// forest.go.
+// resolve.go and screen.go (the same of a whole list), explain.go (why),
+// suggest.go and steps.go (what would change it), rights.go (how much that
+// gives), sentence.go (all of it in words) and search.go (where all is that is
+// allowed). How a policy becomes a Model is compile.go, the only file with shifts
+// and masks, and forest.go.
 //
 // It refuses to know where facts come from, who may ask about whom, what time
 // it is, and how an answer reaches a client. It never fails: what it is not

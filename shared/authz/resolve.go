@@ -65,7 +65,7 @@ func (m *Model) DecideItem(s Subject, a Action, r *Resolved) Decision {
 		return Decision{Reason: UnknownResource}
 	}
 	var i sight
-	r.meet(s, &i)
+	r.sight(s, &i)
 	return m.decideOn(s, a, &i)
 }
 
@@ -76,7 +76,7 @@ func (m *Model) ItemActions(s Subject, r *Resolved) Actions {
 		return 0
 	}
 	var i sight
-	r.meet(s, &i)
+	r.sight(s, &i)
 	user := s.userType.rule()
 	if user.byRoles.meets(user.byTeam) {
 		return m.openTo(s, &i, true, true)
@@ -87,39 +87,42 @@ func (m *Model) ItemActions(s Subject, r *Resolved) Actions {
 // openTo is the item actions that roles, or the team, or both open.
 func (m *Model) openTo(s Subject, i *sight, byRoles, byTeam bool) Actions {
 	st := m.standing(s, i, byRoles, byTeam)
-	open := st.open(viewGate(i.status, i.private).opens(&st))
-	if i.status == NoStatus {
+	return st.actions(i.status, i.private)
+}
+
+// actions is the item actions that are open to who stands so.
+func (st *standing) actions(status Status, private bool) Actions {
+	open := st.open(viewGate(status, private).opens(st))
+	if status == NoStatus {
 		return open.ever(setOf(DoParticipate))
 	}
 	return open
 }
 
-// meet is the item as the subject meets it.
-func (r *Resolved) meet(s Subject, i *sight) {
+// meet is what the subject is on the item, and the item's places.
+func (r *Resolved) meet(s Subject) (set[TeamRole], []place) {
 	var on teamRoleBits
 	for n := range r.team {
 		if r.team[n] == s.handle {
 			on |= r.on[n]
 		}
 	}
-	i.places = r.places[:r.located]
+	places := r.places[:r.located]
 	if r.more != nil {
-		on |= r.more.meet(s, i)
-	}
-	i.on = on.set()
-	i.of(r.template, r.status, r.private)
-}
-
-// meet adds what did not fit.
-func (o *overflow) meet(s Subject, i *sight) teamRoleBits {
-	var on teamRoleBits
-	for n := range o.team {
-		if o.team[n] == s.handle {
-			on |= o.on[n]
+		for n := range r.more.team {
+			if r.more.team[n] == s.handle {
+				on |= r.more.on[n]
+			}
+		}
+		if r.more.places != nil {
+			places = r.more.places
 		}
 	}
-	if o.places != nil {
-		i.places = o.places
-	}
-	return on
+	return on.set(), places
+}
+
+// sight is the item as the subject meets it.
+func (r *Resolved) sight(s Subject, i *sight) {
+	i.on, i.places = r.meet(s)
+	i.of(r.template, r.status, r.private)
 }

@@ -13,10 +13,14 @@ func TestResolvedIsTheItem(t *testing.T) {
 		m := Compile(randomPolicy(t))
 		for _, id := range someUsers[:3] {
 			s := m.Subject(randomUser(t, id), now)
+			screen := m.Screen(s)
 			for range 4 {
 				it := randomItem(t)
 				r := m.Resolve(it)
 				all := m.ItemActions(s, &r)
+				if listed := screen.Actions(&r); listed != all {
+					t.Fatalf("%s on %+v: in a list %b, alone %b", id, it, listed, all)
+				}
 				for a := NoAction + 1; a < ActionCount; a++ {
 					want := m.Decide(s, a, Resource{Type: ItemResource, Item: it})
 					if got := m.DecideItem(s, a, &r); got != want {
