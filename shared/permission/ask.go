@@ -60,11 +60,19 @@ func (a *asker) answer(q Question) Answer {
 	answer := Answer{Decision: told}
 	if q.Explain {
 		answer.Explanation = &Explanation{}
-		if told == d {
+		if told == d && !a.silent(q, action, r) {
 			answer.Explanation = a.explain(q, subject, action, r)
 		}
 	}
 	return answer
+}
+
+// silent is whether the reasoning would tell what the answer does not (T4): that
+// there is such a role, to who may not know that, or by which grant one takes
+// part in a hidden item, and so of which template it is.
+func (a *asker) silent(q Question, action authz.Action, r authz.Resource) bool {
+	ofRole := action == authz.GrantRole || action == authz.RevokeRole
+	return ofRole && !a.may(authz.ReadAdministration) || a.guarded(q, r) && hidden(r) && !a.sees(q, r)
 }
 
 // told is what of a decision the asker may know (T4).
@@ -107,14 +115,24 @@ func unknown(d authz.Decision) bool {
 // know (T4). Who may not ask about others has asked about oneself. A no about a
 // hidden item does, and about one that is not seen whatever is only supposed.
 func (a *asker) secret(q Question, r authz.Resource, d authz.Decision) bool {
-	if r.Item == nil || q.Resource.Facts != nil || a.readsOthers {
+	if !a.guarded(q, r) || q.Hypothetical == nil && (d.Allowed || !hidden(r)) {
 		return false
 	}
-	hidden := r.Item.Private || r.Item.Status == authz.Draft
-	if q.Hypothetical == nil && (d.Allowed || !hidden) {
-		return false
-	}
-	return !a.Model.Decide(a.subject(q.Subject), authz.DoView, r).Allowed
+	return !a.sees(q, r)
+}
+
+// guarded is whether the question is about a stored item, by who may know of it
+// only what they see.
+func (a *asker) guarded(q Question, r authz.Resource) bool {
+	return r.Item != nil && q.Resource.Facts == nil && !a.readsOthers
+}
+
+// hidden is whether an item is one of which it is not told why it is not seen.
+func hidden(r authz.Resource) bool { return r.Item.Private || r.Item.Status == authz.Draft }
+
+// sees is whether the question's subject, as it is, sees the item.
+func (a *asker) sees(q Question, r authz.Resource) bool {
+	return a.Model.Decide(a.subject(q.Subject), authz.DoView, r).Allowed
 }
 
 // subject is who the question is about, nobody when the asker may not know.

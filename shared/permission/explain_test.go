@@ -59,6 +59,8 @@ func TestT4NothingHiddenIsExplained(t *testing.T) {
 		"a user out of reach":                 {caller("local", "local"), onUser("local", "administer", "doctor")},
 		"C12 another than the session's":      {caller("nurse", "global"), onItem("doctor", authz.DoView, "public")},
 		"a role that is not there, to no one": {caller("local", "nurse"), unknownRole},
+		"one that is there, to no one either": {caller("nurse", "nurse"), onUser("nurse", "grant_role", "nurse")},
+		"nor is one to be revoked":            {caller("nurse", "nurse"), onUser("nurse", "revoke_role", "nurse")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := explain(tt.c, tt.q)
@@ -66,6 +68,20 @@ func TestT4NothingHiddenIsExplained(t *testing.T) {
 				t.Errorf("%v: %+v", a.Decision, a.Explanation)
 			}
 		})
+	}
+}
+
+// TestT4TheWayIntoAHiddenItemIsNotExplained: to take part needs no view (C5), but
+// the grant that lets would tell the item's template.
+func TestT4TheWayIntoAHiddenItemIsNotExplained(t *testing.T) {
+	for item, paths := range map[string]int{"draft": 0, "private": 0, "elsewhere": 1, "own secret": 1} {
+		a := explain(caller("nurse", "nurse"), onItem("nurse", authz.DoParticipate, item))
+		if !a.Allowed || len(a.Explanation.Paths) != paths || len(a.Explanation.Sentences) != paths {
+			t.Errorf("%s: %v %+v, want %d paths", item, a.Decision, a.Explanation, paths)
+		}
+	}
+	if a := explain(caller("reader", "reader"), onItem("nurse", authz.DoParticipate, "draft")); len(a.Explanation.Paths) != 1 {
+		t.Errorf("to who may ask about others: %+v", a.Explanation)
 	}
 }
 

@@ -28,10 +28,11 @@
 //     data, and to everybody those that the subject holds. Whoever may not ask
 //     about others gets no hypothetical answer about a stored item that they do
 //     not really see: it would tell its facts, guess by guess.
-//   - An answer that hides something (T4) explains nothing. Suggested is only
-//     what the asker may do, both sides of a session (I6), and nothing in a
-//     read_only one or about a hypothetical subject. Adding to an item's team is
-//     for who may write items.
+//   - An answer that hides something (T4) explains nothing; nor does one about a
+//     role to be given or taken, to who may not read the roles, nor a yes about a
+//     hidden item that is not seen. Suggested is only what the asker may do, both
+//     sides of a session (I6), and nothing in a read_only one or about a
+//     hypothetical subject. Adding to an item's team is for who may write items.
 package permission
 
 import (
