@@ -42,6 +42,25 @@ func TestAPageOfNone(t *testing.T) {
 	}
 }
 
+// TestT4APageOfNoneTellsNothing: whether a search goes on depends neither on
+// items that the asker does not see nor on roles that one may not read.
+func TestT4APageOfNoneTellsNothing(t *testing.T) {
+	role := onUser("", "grant_role", "nurse")
+	noRole := role
+	noRole.Resource.Role = "nothing"
+	for name, q := range map[string]permission.Question{
+		"a draft": onItem("", authz.DoView, "draft"), "a private item": onItem("", authz.DoView, "private"),
+		"an item elsewhere": onItem("", authz.DoView, "elsewhere"), "no item": onItem("", authz.DoView, "nothing"),
+		"a role": role, "no role": noRole,
+	} {
+		s, search := &tables{facts: facts()}, searchOf(permission.Subjects, q)
+		found, err := search.Find(t.Context(), s, s.by("nurse", "nurse", search), directory.Page{Limit: 0})
+		if err != nil || len(found.Results) > 0 || found.More || s.queries > 0 {
+			t.Errorf("%s: %+v by %d queries, %v", name, found, s.queries, err)
+		}
+	}
+}
+
 func question(action, item string) permission.Question {
 	return permission.Question{Subject: permission.Subject{Type: "user", ID: "p0000"}, Action: action, Resource: permission.Resource{Type: "item", ID: item}}
 }
