@@ -188,10 +188,25 @@ func (q Situation) Suggest(may func(Step) bool) (told []Suggestion, left int) {
 	if lacking.empty() {
 		return nil, 0
 	}
+	q.Resource.Item = q.Resource.Item.to(q.User.ID)
 	s := &search{Situation: q, may: may, account: q.Model.account(), start: q, before: q.subject()}
 	all := s.smallest(lacking)
 	told = all[:min(len(all), MostSuggestions)]
 	return told, len(all) - len(told)
+}
+
+// to is the item with what matters of its team to one person: what they are on
+// it. A team can have thousands, and each step tried would look through them.
+func (it *Item) to(id string) *Item {
+	if it == nil {
+		return nil
+	}
+	own := *it
+	own.Team = map[TeamRole][]string{}
+	for _, r := range teamRoles(id, it.Team).list() {
+		own.Team[r] = []string{id}
+	}
+	return &own
 }
 
 func compareSuggestions(a, b Suggestion) int {
@@ -241,8 +256,9 @@ type helpful struct {
 
 // smallest is every suggestion of the fewest steps.
 func (s *search) smallest(lacking set[Condition]) []Suggestion {
+	candidates := s.helpful(lacking)
 	for steps := 1; steps <= mostSteps; steps++ {
-		if found := s.of(steps, lacking, true); len(found) > 0 {
+		if found := s.of(steps, lacking, candidates, true); len(found) > 0 {
 			return found
 		}
 	}
@@ -252,11 +268,10 @@ func (s *search) smallest(lacking set[Condition]) []Suggestion {
 // of is the suggestions of so many steps. To join the team, or to be at another
 // location, can make useful what the next step gives (only_users, a scope
 // measured from there), so what follows them is looked for anew.
-func (s *search) of(steps int, lacking set[Condition], paving bool) []Suggestion {
+func (s *search) of(steps int, lacking set[Condition], candidates []helpful, paving bool) []Suggestion {
 	var found []Suggestion
-	candidates := s.helpful(lacking)
 	if steps > 1 {
-		candidates = best(candidates)
+		candidates = best(slices.Clone(candidates))
 	}
 	combine(candidates, lacking, steps, nil, func(steps []Step) {
 		if after := s.After(steps...); after.Decide().Allowed {
@@ -299,17 +314,44 @@ func sameChange(a, b Step) bool {
 // others useful.
 func (s *search) paved(steps int) []Suggestion {
 	var all []Suggestion
-	for _, variants := range append(s.teamSteps(), s.locationSteps()...) {
-		first := variants[0]
-		if !s.may(first) {
-			continue
-		}
+	for _, first := range s.paving() {
 		next := *s
 		next.Situation = s.after(first)
-		for _, found := range next.of(steps-1, next.lacking(), false) {
+		lacking := next.lacking()
+		for _, found := range next.of(steps-1, lacking, next.helpful(lacking), false) {
 			found.Steps = append(found.Steps, first)
 			slices.SortFunc(found.Steps, compareSteps)
 			all = append(all, found)
+		}
+	}
+	return all
+}
+
+// paving is the steps that make others useful: to join the team, and of the
+// locations that may be added, at which an item can be by the hundred, those
+// that give least.
+func (s *search) paving() []Step {
+	all, locations := s.possible(s.teamSteps()), s.possible(s.locationSteps())
+	if len(locations) > mostTogether {
+		gained := map[string]int{}
+		for _, step := range locations {
+			gained[step.Locations[0]] = s.gainedBy(s.after(step))
+		}
+		slices.SortStableFunc(locations, func(a, b Step) int {
+			return cmp.Or(cmp.Compare(gained[a.Locations[0]], gained[b.Locations[0]]), compareSteps(a, b))
+		})
+		locations = locations[:mostTogether]
+	}
+	return append(all, locations...)
+}
+
+// possible is those of the changes that may be made which can be made in one way
+// alone.
+func (s *search) possible(changes [][]Step) []Step {
+	var all []Step
+	for _, variants := range changes {
+		if s.may(variants[0]) {
+			all = append(all, variants[0])
 		}
 	}
 	return all
@@ -375,8 +417,11 @@ func (s *search) helpful(lacking set[Condition]) []helpful {
 	for _, variants := range s.candidates(lacking) {
 		var least helpful
 		for _, step := range variants {
+			if !s.may(step) { // asked first: to try a step costs more
+				continue
+			}
 			h := helpful{step: step, meets: s.met(step, lacking)}
-			if h.meets.empty() || !s.may(step) {
+			if h.meets.empty() {
 				continue
 			}
 			h.gained = s.gainedBy(s.after(step))

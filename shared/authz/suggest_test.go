@@ -402,3 +402,52 @@ func TestOfManyStepsThoseThatGiveLeastAreCombined(t *testing.T) {
 		}
 	}
 }
+
+// many is a question about an item at so many locations, with that many people on
+// its team in each role, in an organization of so many roles.
+func many(roles, locations, people int) Situation {
+	p := Policy{Workflows: []Workflow{{ID: "w"}}, Templates: []Template{{ID: "t", Workflow: "w", TeamType: Standard}}}
+	it := &Item{ID: "i", Template: "t", Status: New, Team: map[TeamRole][]string{}}
+	u := User{ID: "u", Type: General}
+	for i := range locations {
+		id := fmt.Sprint("l", i)
+		p.Locations, it.Locations = append(p.Locations, Location{ID: id}), append(it.Locations, id)
+	}
+	for i := range mostUserLocations - 1 {
+		id := fmt.Sprint("own", i)
+		p.Locations, u.Locations = append(p.Locations, Location{ID: id}), append(u.Locations, id)
+	}
+	for i := range roles {
+		p.Roles = append(p.Roles, Role{RoleRef: RoleRef{ID: fmt.Sprint("r", i)}, Grants: []Grant{{
+			Workflows: []string{"w"}, Permissions: map[Permission]Scope{View: OnlyLocation, Assign: OnlyLocation, Delete: OnlyLocation},
+		}}})
+	}
+	for _, r := range Standard.team().members.list() {
+		for i := range people {
+			it.Team[r] = append(it.Team[r], fmt.Sprint("p", i))
+		}
+	}
+	return Situation{Model: Compile(p), User: u, At: now, Action: DoDelete, Resource: Resource{Type: ItemResource, ID: "i", Item: it}}
+}
+
+// TestSuggestTriesNoMoreThanIsOfUse: what is tried grows neither with the steps
+// that may not be made, nor with the item's team, nor again with each of its
+// locations.
+func TestSuggestTriesNoMoreThanIsOfUse(t *testing.T) {
+	q := many(300, 100, 0)
+	steps := 0
+	if each := testing.AllocsPerRun(1, func() { q.Suggest(func(Step) bool { steps++; return false }) }) / float64(steps/2); each > 3 {
+		t.Errorf("%.1f allocations for each step that may not be made", each)
+	}
+	steps = 0
+	many(4, 1000, 0).Suggest(func(Step) bool { steps++; return true })
+	if most := 20 * (4*mostUserLocations + 1000); steps > most {
+		t.Errorf("%d steps tried, want at most %d", steps, most)
+	}
+	crowded, alone := many(4, 4, 5000), many(4, 4, 0)
+	got, left := crowded.Suggest(anything)
+	want, wantLeft := alone.Suggest(anything)
+	if len(got) == 0 || left != wantLeft || !reflect.DeepEqual(got, want) {
+		t.Errorf("with a team of thousands %+v and %d more, without %+v and %d", got, left, want, wantLeft)
+	}
+}
