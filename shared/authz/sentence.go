@@ -33,6 +33,17 @@ var subjects = [ConditionCount]string{
 	ToAdministerUsers: "To administer the user",
 }
 
+// SentencesTo are the sentences for somebody who may read the names of these
+// locations alone: all others go by their ids.
+func (m *Model) SentencesTo(e Explanation, known []string) []string {
+	some := *m
+	some.locations = map[string]Location{}
+	for _, id := range known {
+		some.locations[id] = m.locations[id]
+	}
+	return some.Sentences(e)
+}
+
 func (m *Model) pathSentence(p Path) string {
 	head := subjects[p.Condition] + ": "
 	if p.Given.Role == "" {

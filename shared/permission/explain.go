@@ -25,7 +25,7 @@ type Change struct {
 // explain is the reasoning behind a decision of which nothing is hidden.
 func (a *asker) explain(q Question, s authz.Subject, action authz.Action, r authz.Resource) *Explanation {
 	e := a.Model.Explain(s, action, r)
-	out := &Explanation{Paths: e.Paths, Missing: e.Missing, Sentences: a.Model.Sentences(e)}
+	out := &Explanation{Paths: e.Paths, Missing: e.Missing, Sentences: a.sentences(q, e)}
 	if len(e.Missing) == 0 || q.Hypothetical != nil || a.ReadOnly {
 		return out
 	}
@@ -37,6 +37,17 @@ func (a *asker) explain(q Question, s authz.Subject, action authz.Action, r auth
 		out.Changes = append(out.Changes, Change{s, a.Model.Sentence(s)})
 	}
 	return out
+}
+
+// sentences are the explanation's words. The names of locations are admin data
+// (R10): whoever may not read that is told those of the subject's own, and of
+// others, which a question can name at will, the ids (T4).
+func (a *asker) sentences(q Question, e authz.Explanation) []string {
+	user := a.person(q.Subject.ID)
+	if user == nil || a.may(authz.ReadAdministration) {
+		return a.Model.Sentences(e)
+	}
+	return a.Model.SentencesTo(e, user.Locations)
 }
 
 // mayMake is whether the asker may make a change to somebody's access.

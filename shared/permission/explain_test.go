@@ -85,6 +85,39 @@ func TestT4TheWayIntoAHiddenItemIsNotExplained(t *testing.T) {
 	}
 }
 
+// TestT4NamesOfLocationsAreNotGuessed: a question can suppose and name any
+// location, and is told the names of the subject's own alone, unless the asker
+// reads admin data (R10).
+func TestT4NamesOfLocationsAreNotGuessed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		as       string
+		supposed []string
+		want     string
+	}{
+		"one's own":               {"nurse", nil, `To view the item: the role "staff" (grant 1) gives view at Intensive care only, and it is needed there.`},
+		"another's":               {"nurse", []string{"ward"}, `To view the item: the role "staff" (grant 1) gives view at ward only, and it is needed there.`},
+		"to who reads admin data": {"local", []string{"ward"}, `To view the item: the role "staff" (grant 1) gives view at Ward 7 only, and it is needed there.`},
+		"one that is not there":   {"nurse", []string{"nowhere"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := caller(tt.as, tt.as)
+			c.Model = c.Model.With(authz.Change{Put: authz.Policy{Locations: []authz.Location{
+				{ID: "icu", Name: "Intensive care", Parent: "surgery"}, {ID: "ward", Name: "Ward 7", Parent: "hospital"},
+			}}})
+			q := onItem("nurse", authz.DoView, "given")
+			q.Resource.Facts = &authz.Item{ID: "given", Template: "idea", Status: authz.Active, Locations: []string{"icu"}}
+			if tt.supposed != nil {
+				q = supposing(q, permission.Hypothetical{Locations: tt.supposed})
+				q.Resource.Facts.Locations = tt.supposed
+			}
+			a := explain(c, q)
+			if a.Allowed != (tt.want != "") || a.Allowed && !slices.Equal(a.Explanation.Sentences, []string{tt.want}) {
+				t.Errorf("%v: %q, want %q", a.Decision, a.Explanation.Sentences, tt.want)
+			}
+		})
+	}
+}
+
 // TestOnlyWhatTheAskerMayDoIsSuggested.
 func TestOnlyWhatTheAskerMayDoIsSuggested(t *testing.T) {
 	f := facts()

@@ -33,6 +33,8 @@
 //     hidden item that is not seen. Suggested is only what the asker may do, both
 //     sides of a session (I6), and nothing in a read_only one or about a
 //     hypothetical subject. Adding to an item's team is for who may write items.
+//     Sentences name locations to who reads admin data, and to everybody the
+//     subject's own; others go by their ids.
 package permission
 
 import (
