@@ -25,23 +25,24 @@ func (l decisionLog) tell(ctx context.Context, c directory.Caller, questions []p
 }
 
 // line says who asked what, what they were told, and by which policy. Words
-// and ids that are not known as such are left out: they are raw input (T5).
+// and ids that are not known as such, those of a type that is not known among
+// them, are left out: they are raw input (T5).
 func line(c directory.Caller, q permission.Question, a permission.Answer) []slog.Attr {
 	kind, _ := authz.ParseResourceType(q.Resource.Type)
 	action, _ := authz.ParseAction(kind, q.Action)
 	return []slog.Attr{
 		slog.String("requestId", c.RequestID), slog.String("organization", c.Organization.ID),
 		slog.String("actor", c.Actor.ID), slog.String("asker", c.Subject.ID), slog.String("session", c.Session),
-		slog.String("subject", id(q.Subject.ID)), slog.String("action", action.String()),
-		slog.String("resourceType", kind.String()), slog.String("resource", id(q.Resource.ID)),
+		slog.String("subject", id(q.Subject.Type == authz.UserResource.String(), q.Subject.ID)), slog.String("action", action.String()),
+		slog.String("resourceType", kind.String()), slog.String("resource", id(kind != authz.NoResourceType, q.Resource.ID)),
 		slog.Bool("hypothetical", q.Hypothetical != nil), slog.Bool("decision", a.Allowed), slog.String("reason", a.Reason.String()),
 		slog.Uint64("policy", c.Policy),
 	}
 }
 
-// id is the text if it has the form of an id.
-func id(text string) string {
-	if directory.IsID(text) {
+// id is the text if it is of a known type and has the form of an id.
+func id(known bool, text string) string {
+	if known && directory.IsID(text) {
 		return text
 	}
 	return ""
