@@ -41,14 +41,21 @@ func (m *Model) account() account {
 	return a
 }
 
-func (a account) slots() int { return a.templates + 2 + len(a.roles) }
+// slots is how many slots somebody can have something in: those of the roles
+// are empty to who administers no users.
+func (a account) slots(s Subject) int {
+	if s.holds(func(a *Admin) bool { return a.Global != nil || a.Local != nil }) {
+		return a.templates + 2 + len(a.roles)
+	}
+	return a.templates + 2
+}
 
 // gained is how many rights after has that before has not.
 func (a account) gained(before, after Subject) int {
 	n := 0
 	var was, is []reach
 	var bounds []int32
-	for slot := range a.slots() {
+	for slot := range a.slots(after) {
 		was, is = a.reaches(was[:0], before, slot), a.reaches(is[:0], after, slot)
 		bounds = bounds[:0]
 		for _, r := range slices.Concat(was, is) {
