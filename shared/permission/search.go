@@ -49,8 +49,8 @@ import (
 // others finds oneself alone and reads no list; who may ask about those in
 // reach has the lists of the locations in reach beside the others, as above.
 //
-// A page ends where the next one begins: before the first result that does not
-// fit. So a full page that has a place to go on from is followed by another
+// A page ends with its last result once the first that does not fit is seen.
+// So a full page that has a place to go on from is followed by another
 // result, and the last one has none. A page whose budget is spent (mostCandidates,
 // mostQueries, the time that the request has left) ends there, with however few
 // results and a place to go on from, whatever follows.
@@ -125,7 +125,7 @@ func (s Search) Find(ctx context.Context, store Store, c directory.Caller, page 
 	if s.For == Actions {
 		return s.actions(c, page), nil
 	}
-	w := &walk{store: store, search: s, caller: c, found: Found{Next: page.After}, limit: page.Limit, budget: newBudget(ctx)}
+	w := &walk{store: store, search: s, caller: c, found: Found{Next: page.After}, place: page.After, limit: page.Limit, budget: newBudget(ctx)}
 	err := w.run(ctx)
 	return w.found, err
 }

@@ -61,6 +61,41 @@ func TestT4APageOfNoneTellsNothing(t *testing.T) {
 	}
 }
 
+// TestT4TheTokenOfAFullPage: it leads on from the last result, whatever hidden
+// things lie between that and the next.
+func TestT4TheTokenOfAFullPage(t *testing.T) {
+	s, search := &tables{facts: facts()}, searchOf(permission.Resources, onItem("nurse", authz.DoView, ""))
+	s.facts.Items["own visible"] = directory.Item{Item: authz.Item{ID: "own visible", Template: "idea", Status: authz.Active, Locations: []string{"icu"}}}
+	s.index()
+	after, want := "", []string{"own secret", "own visible", "public"} // before the last comes "private"
+	for i, id := range want {
+		found, err := search.Find(t.Context(), s, s.by("nurse", "nurse", search), directory.Page{Limit: 1, After: after})
+		if err != nil || !slices.Equal(found.Results, []string{id}) || found.Next != id || found.More != (i < 2) {
+			t.Errorf("%+v, %v, want %s alone", found, err, id)
+		}
+		after = found.Next
+	}
+	if found, err := search.Find(t.Context(), s, s.by("nurse", "nurse", search), directory.Page{}); err != nil || !found.More || found.Next != "" {
+		t.Errorf("a page of none: %+v, %v", found, err)
+	}
+}
+
+// TestT4AFullPageTellsNothingOfWhatFollows: whether a search goes on after a full
+// page depends on what else will be found, not on what is hidden there.
+func TestT4AFullPageTellsNothingOfWhatFollows(t *testing.T) {
+	for _, hidden := range []bool{false, true} {
+		s, search := &tables{facts: facts()}, searchOf(permission.Resources, onItem("nurse", authz.DoView, ""))
+		s.facts.Items["z"] = directory.Item{Item: authz.Item{ID: "z", Template: "idea", Status: authz.Active, Private: true, Locations: []string{"icu"}}}
+		if !hidden {
+			delete(s.facts.Items, "z")
+		}
+		found, err := search.Find(t.Context(), s, s.by("nurse", "nurse", search), directory.Page{Limit: 2})
+		if err != nil || len(found.Results) != 2 || found.More {
+			t.Errorf("something hidden follows %v: %+v, %v", hidden, found, err)
+		}
+	}
+}
+
 func question(action, item string) permission.Question {
 	return permission.Question{Subject: permission.Subject{Type: "user", ID: "p0000"}, Action: action, Resource: permission.Resource{Type: "item", ID: item}}
 }

@@ -16,7 +16,7 @@ func (w *walk) choose() *candidates {
 	} else {
 		c = w.resources(asker)
 	}
-	c.goOn(w.found.Next)
+	c.goOn(w.place)
 	return c
 }
 

@@ -20,6 +20,10 @@ type walk struct {
 	budget budget
 	// another: one more than fits is allowed, so there is a next page.
 	another bool
+	// place is the last candidate looked at. It is beyond found.Next when a full
+	// page is looked past: what is only looked at there is not for a token to tell
+	// (T4).
+	place string
 }
 
 // run chooses the lists and goes through them, anew whenever they turn out to
@@ -55,7 +59,7 @@ func (w *walk) through(ctx context.Context, c *candidates) (bool, error) {
 			if err != nil || changed {
 				return changed, err
 			}
-			if w.another || w.budget.spent() && w.found.Next != ids[len(ids)-1] {
+			if w.another || w.budget.spent() && w.place != ids[len(ids)-1] {
 				return false, nil
 			}
 		}
@@ -63,7 +67,7 @@ func (w *walk) through(ctx context.Context, c *candidates) (bool, error) {
 		if !w.found.More || w.budget.spent() {
 			return false, nil
 		}
-		c.goOn(w.found.Next)
+		c.goOn(w.place)
 	}
 }
 
@@ -97,8 +101,12 @@ func (w *walk) decide(ctx context.Context, part []string) (changed bool, err err
 				break
 			}
 			w.found.Results = append(w.found.Results, id)
+			w.found.Next = id
 		}
-		w.found.Next = id
+		w.place = id
+		if !w.full() {
+			w.found.Next = id
+		}
 	}
 	return false, nil
 }
