@@ -153,6 +153,8 @@ const (
 	writeItems
 )
 
+const _ = uint(permissionsEach - int(writeItems)) // there is no more room in a word
+
 // rights are the admin permissions as a word of rights.
 func (a *Admin) rights() rights {
 	var r rights

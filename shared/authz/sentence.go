@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Sentences tells an explanation to a person, in the words of the rules: of a
@@ -112,10 +113,7 @@ func (m *Model) givenPhrase(g Given, from []string) string {
 
 // wherePhrase says in which scope, measured from where.
 func (m *Model) wherePhrase(s Scope, from []string) string {
-	var at []string
-	for _, l := range from {
-		at = append(at, m.locationName(l))
-	}
+	at := m.locationNames(from)
 	switch s {
 	case Everywhere:
 		return " everywhere"
@@ -151,10 +149,15 @@ func (m *Model) stepPhrase(s Step) string {
 	case AssignRole:
 		return "assign the role " + m.roleName(s.Role) + m.limitPhrase(s.Locations)
 	case WidenAssignment:
+		text := "assign the role " + m.roleName(s.Role) + " anew"
 		if len(s.Locations) == 0 {
-			return "assign the role " + m.roleName(s.Role) + " anew without its limit or end"
+			text += " without a limit"
 		}
-		return "assign the role " + m.roleName(s.Role) + " anew" + m.limitPhrase(s.Locations)
+		text += m.limitPhrase(s.Locations)
+		if !s.Until.IsZero() {
+			text += " until " + s.Until.UTC().Format(time.RFC3339)
+		}
+		return text
 	case AddLocation:
 		return "add " + m.locationName(s.Locations[0]) + " to the user's locations"
 	case ChangeType:
@@ -172,11 +175,15 @@ func (m *Model) limitPhrase(locations []string) string {
 	if len(locations) == 0 {
 		return ""
 	}
-	var at []string
-	for _, l := range locations {
-		at = append(at, m.locationName(l))
+	return " limited to " + listed(m.locationNames(locations), "and")
+}
+
+func (m *Model) locationNames(ids []string) []string {
+	var all []string
+	for _, id := range ids {
+		all = append(all, m.locationName(id))
 	}
-	return " limited to " + listed(at, "and")
+	return all
 }
 
 func (m *Model) roleName(id string) string {

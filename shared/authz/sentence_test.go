@@ -95,15 +95,16 @@ func TestSuggestionSentences(t *testing.T) {
 	s := newScene()
 	m := Compile(s.policy)
 	for want, suggestion := range map[string]Suggestion{
-		"Put the user on the item's team as author: the user gains 2 rights.":                           {[]Step{{Kind: JoinTeam, Team: Author}}, 2},
-		"Assign the role other limited to ward: the user gains 1 right.":                                {[]Step{{Kind: AssignRole, Role: "other", Locations: []string{"ward"}}}, 1},
-		"Assign the role other and assign the role staff: the user gains 0 rights.":                     {[]Step{{Kind: AssignRole, Role: "other"}, {Kind: AssignRole, Role: "staff"}}, 0},
-		"Assign the role staff anew without its limit or end: the user gains 3 rights.":                 {[]Step{{Kind: WidenAssignment, Role: "staff"}}, 3},
-		"Assign the role staff anew limited to ward and south: the user gains 3 rights.":                {[]Step{{Kind: WidenAssignment, Role: "staff", Locations: []string{"ward", "south"}}}, 3},
-		"Add south to the user's locations: the user gains 1 right.":                                    {[]Step{{Kind: AddLocation, Locations: []string{"south"}}}, 1},
-		"Make the user's type general: the user gains 4 rights.":                                        {[]Step{{Kind: ChangeType}}, 4},
-		"Let the role staff give view everywhere (to everybody who holds it): the user gains 5 rights.": {[]Step{{Kind: WidenScope, Role: "staff", Permission: "view", Scope: Everywhere}}, 5},
-		"Let the role staff give participate too (to everybody who holds it): the user gains 1 right.":  {[]Step{{Kind: WidenScope, Role: "staff", Permission: "participate", Scope: Yes}}, 1},
+		"Assign the role staff anew without a limit until 2026-11-22T00:00:00Z: the user gains 3 rights.": {[]Step{{Kind: WidenAssignment, Role: "staff", Until: now}}, 3},
+		"Put the user on the item's team as author: the user gains 2 rights.":                             {[]Step{{Kind: JoinTeam, Team: Author}}, 2},
+		"Assign the role other limited to ward: the user gains 1 right.":                                  {[]Step{{Kind: AssignRole, Role: "other", Locations: []string{"ward"}}}, 1},
+		"Assign the role other and assign the role staff: the user gains 0 rights.":                       {[]Step{{Kind: AssignRole, Role: "other"}, {Kind: AssignRole, Role: "staff"}}, 0},
+		"Assign the role staff anew without a limit: the user gains 3 rights.":                            {[]Step{{Kind: WidenAssignment, Role: "staff"}}, 3},
+		"Assign the role staff anew limited to ward and south: the user gains 3 rights.":                  {[]Step{{Kind: WidenAssignment, Role: "staff", Locations: []string{"ward", "south"}}}, 3},
+		"Add south to the user's locations: the user gains 1 right.":                                      {[]Step{{Kind: AddLocation, Locations: []string{"south"}}}, 1},
+		"Make the user's type general: the user gains 4 rights.":                                          {[]Step{{Kind: ChangeType}}, 4},
+		"Let the role staff give view everywhere (to everybody who holds it): the user gains 5 rights.":   {[]Step{{Kind: WidenScope, Role: "staff", Permission: "view", Scope: Everywhere}}, 5},
+		"Let the role staff give participate too (to everybody who holds it): the user gains 1 right.":    {[]Step{{Kind: WidenScope, Role: "staff", Permission: "participate", Scope: Yes}}, 1},
 	} {
 		if got := m.Sentence(suggestion); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -7,7 +7,7 @@ import (
 
 // candidates are the steps that might meet what is lacking, the ways to make one
 // and the same change together.
-func (s *search) candidates(lacking set[Condition]) [][]Step {
+func (s *suggester) candidates(lacking set[Condition]) [][]Step {
 	all := s.teamSteps()
 	if s.User.Type != General {
 		all = append(all, []Step{toGeneral})
@@ -23,7 +23,7 @@ func (s *search) candidates(lacking set[Condition]) [][]Step {
 }
 
 // teamSteps put the subject on the item's team, in each of its team roles.
-func (s *search) teamSteps() [][]Step {
+func (s *suggester) teamSteps() [][]Step {
 	it := s.Resource.Item
 	if it == nil || s.Resource.Type != ItemResource {
 		return nil
@@ -37,13 +37,20 @@ func (s *search) teamSteps() [][]Step {
 	return all
 }
 
-// roleSteps assign the role, or widen the assignment that there is: at each one
-// of the user's locations, or without a limit (R5).
-func (s *search) roleSteps(r *role) []Step {
+// roleSteps assign the role, or widen the assignment that there is: at one of the
+// user's locations at which that can help, or without a limit (R5).
+func (s *suggester) roleSteps(r *role) []Step {
+	gives, anywhere := s.given(r)
+	if !gives {
+		return nil
+	}
 	step := Step{Kind: AssignRole, Role: r.ID, Grant: NotOfGrant}
 	var limit []string
 	if held := s.assignment(r.RoleRef); held != nil {
 		step.Kind, limit = WidenAssignment, remaining(held.Locations, s.User.Locations)
+		if !held.Over(s.At) {
+			step.Until = held.Until
+		}
 		if len(limit) == 0 && len(held.Locations) == 0 && !held.Over(s.At) {
 			return nil
 		}
@@ -58,7 +65,7 @@ func (s *search) roleSteps(r *role) []Step {
 		all = append(all, step)
 	}
 	for _, l := range s.User.Locations {
-		if !slices.Contains(limit, l) {
+		if !slices.Contains(limit, l) && (anywhere || s.above(l)) {
 			step.Locations = append(slices.Clone(limit), l)
 			all = append(all, step)
 		}
@@ -66,8 +73,40 @@ func (s *search) roleSteps(r *role) []Step {
 	return append(all, unlimited)
 }
 
+// given is whether the role gives something of what the action can need, and
+// whether it does so wherever it is measured from.
+func (s *suggester) given(r *role) (gives, anywhere bool) {
+	var scopes set[Scope]
+	switch q := s.Resource; q.Type {
+	case ItemResource:
+		held := r.items[s.Model.templates.byID[q.Item.Template].number]
+		for _, p := range append(s.needed(), escalation) {
+			scopes |= held.scopes(p)
+		}
+	case UserResource:
+		wanted := s.Model.wanted(s.Action, q.Role)
+		scopes = r.admin.administers(wanted) | plainly(s.Action == ImpersonateUser && r.admin.Impersonate)
+	case OrganizationResource:
+		scopes = plainly(r.gives(s.Action))
+	default:
+		scopes = setOf(r.admin.placed(q.Type)) &^ setOf(NoScope)
+	}
+	return !scopes.empty(), scopes.meets(setOf(Yes, OnlyUsers, Everywhere))
+}
+
+// above is whether a location is one of those that the question is about, or
+// above it (R5).
+func (s *suggester) above(location string) bool {
+	for _, l := range s.about() {
+		if s.Model.Below(location, l) {
+			return true
+		}
+	}
+	return false
+}
+
 // assignment is the user's of this very role (R14), nil without one.
-func (s *search) assignment(r RoleRef) *Assignment {
+func (s *suggester) assignment(r RoleRef) *Assignment {
 	for i := range s.User.Assignments {
 		if s.User.Assignments[i].Role == r {
 			return &s.User.Assignments[i]
@@ -81,7 +120,7 @@ const mostUserLocations = 25
 
 // locationSteps add to the user's locations one at which the question's resource
 // is, or one above it.
-func (s *search) locationSteps() [][]Step {
+func (s *suggester) locationSteps() [][]Step {
 	if len(s.User.Locations) >= mostUserLocations {
 		return nil
 	}
@@ -96,7 +135,7 @@ func (s *search) locationSteps() [][]Step {
 
 // about is the locations that scopes are measured against, and of a user those
 // above, too: one reach has to cover all of a user's (R11).
-func (s *search) about() []string {
+func (s *suggester) about() []string {
 	switch r := s.Resource; {
 	case r.Type == ItemResource:
 		return r.Item.Locations
@@ -111,9 +150,10 @@ func (s *search) about() []string {
 func (m *Model) upwards(locations []string) []string {
 	var all []string
 	for _, l := range locations {
-		for l != "" && !slices.Contains(all, l) {
-			all = append(all, l)
-			l = m.locations[l].Parent
+		for _, up := range m.above(l) {
+			if !slices.Contains(all, up) {
+				all = append(all, up)
+			}
 		}
 	}
 	return all
@@ -126,7 +166,7 @@ const (
 
 // scopeSteps give a role that the subject holds a wider scope: in a grant that
 // covers the item's template, or for an admin permission that it has already.
-func (s *search) scopeSteps() [][]Step {
+func (s *suggester) scopeSteps() [][]Step {
 	var all [][]Step
 	for _, h := range (explainer{Model: s.Model, s: s.before}).heldRoles() {
 		switch r := s.Resource; r.Type {
@@ -144,7 +184,7 @@ func (s *search) scopeSteps() [][]Step {
 
 // grantSteps widen each permission that the action can need, in each grant that
 // covers the template (R3, R4, R8).
-func (s *search) grantSteps(r *role) [][]Step {
+func (s *suggester) grantSteps(r *role) [][]Step {
 	var all [][]Step
 	t := s.Model.templates.byID[s.Resource.Item.Template]
 	for n := range r.Grants {
@@ -167,7 +207,7 @@ func (s *search) grantSteps(r *role) [][]Step {
 
 // needed is the permissions of grants that the gates of the question's action
 // ask for.
-func (s *search) needed() []Permission {
+func (s *suggester) needed() []Permission {
 	rule, it := itemRules[s.Action], s.Resource.Item
 	gates := rule.gates
 	if !rule.unseen {

@@ -16,7 +16,7 @@ const (
 	NoStep          StepKind = iota
 	JoinTeam                 // put the subject on the item's team, in a team role
 	AssignRole               // assign a role, limited to Locations when there are some
-	WidenAssignment          // give a role held a wider limit (none: no limit), without its end if it is over
+	WidenAssignment          // assign a role held anew, with a wider limit (none: no limit), until its end unless that is over
 	AddLocation              // add Locations to the user's
 	ChangeType               // make the user one of type general (U2)
 	WidenScope               // edit a role: a wider scope for one of its permissions
@@ -35,6 +35,7 @@ type Step struct {
 	Team       TeamRole
 	Role       string
 	Locations  []string
+	Until      time.Time
 	Grant      int
 	Permission string
 	Scope      Scope
@@ -59,6 +60,23 @@ type Situation struct {
 	At       time.Time
 	Action   Action
 	Resource Resource
+	// Effort bounds what Suggest tries; nil is as much as there is.
+	Effort *Effort
+}
+
+// Effort is how many steps may still be tried, by all who share it.
+type Effort struct{ left int }
+
+// NewEffort is one of that many steps.
+func NewEffort(steps int) *Effort { return &Effort{steps} }
+
+// Spent is whether there is nothing left of it.
+func (e *Effort) Spent() bool { return e != nil && e.left <= 0 }
+
+func (e *Effort) spend() {
+	if e != nil {
+		e.left--
+	}
 }
 
 // Decide is the decision on the question.
@@ -128,25 +146,15 @@ func (q Situation) joined(r TeamRole) Situation {
 	return q
 }
 
-// assigned puts the assignment in the place of the one held, which keeps its end
-// unless that is over.
+// assigned puts the assignment in the place of the one held.
 func (q Situation) assigned(s Step) Situation {
 	r, ok := q.Model.roles[s.Role]
 	if !ok {
 		return q
 	}
-	next := Assignment{Role: r.RoleRef, Locations: s.Locations}
 	u := q.User
-	u.Assignments = nil
-	for _, a := range q.User.Assignments {
-		switch {
-		case a.Role.ID != s.Role:
-			u.Assignments = append(u.Assignments, a)
-		case !a.Over(q.At):
-			next.Until = a.Until
-		}
-	}
-	u.Assignments = append(u.Assignments, next)
+	u.Assignments = slices.DeleteFunc(slices.Clone(u.Assignments), func(a Assignment) bool { return a.Role.ID == s.Role })
+	u.Assignments = append(u.Assignments, Assignment{Role: r.RoleRef, Locations: s.Locations, Until: s.Until})
 	return q.with(u)
 }
 
@@ -182,15 +190,19 @@ func (r Role) widened(s Step) Role {
 // subject alone before what concerns everybody who holds a role, then the
 // fewest rights gained, then by kind and id. Each of them does turn it. left is
 // how many more there are than are told. A yes, and what does not exist, needs
-// none.
+// none. When the effort is spent on the way nothing is told: what was found by
+// then might not be the smallest.
 func (q Situation) Suggest(may func(Step) bool) (told []Suggestion, left int) {
 	lacking := q.lacking()
 	if lacking.empty() {
 		return nil, 0
 	}
 	q.Resource.Item = q.Resource.Item.to(q.User.ID)
-	s := &search{Situation: q, may: may, account: q.Model.account(), start: q, before: q.subject()}
+	s := &suggester{Situation: q, may: may, account: q.Model.account(), start: q, before: q.subject()}
 	all := s.smallest(lacking)
+	if q.Effort.Spent() {
+		return nil, 0
+	}
 	told = all[:min(len(all), MostSuggestions)]
 	return told, len(all) - len(told)
 }
@@ -237,9 +249,9 @@ func compareSteps(a, b Step) int {
 	)
 }
 
-// search looks for the steps that turn a denial: those that begin at start, of
+// suggester looks for the steps that turn a denial: those that begin at start, of
 // which some may have been made already.
-type search struct {
+type suggester struct {
 	Situation
 	may     func(Step) bool
 	account account
@@ -255,7 +267,7 @@ type helpful struct {
 }
 
 // smallest is every suggestion of the fewest steps.
-func (s *search) smallest(lacking set[Condition]) []Suggestion {
+func (s *suggester) smallest(lacking set[Condition]) []Suggestion {
 	candidates := s.helpful(lacking)
 	for steps := 1; steps <= mostSteps; steps++ {
 		if found := s.of(steps, lacking, candidates, true); len(found) > 0 {
@@ -268,12 +280,15 @@ func (s *search) smallest(lacking set[Condition]) []Suggestion {
 // of is the suggestions of so many steps. To join the team, or to be at another
 // location, can make useful what the next step gives (only_users, a scope
 // measured from there), so what follows them is looked for anew.
-func (s *search) of(steps int, lacking set[Condition], candidates []helpful, paving bool) []Suggestion {
+func (s *suggester) of(steps int, lacking set[Condition], candidates []helpful, paving bool) []Suggestion {
 	var found []Suggestion
 	if steps > 1 {
 		candidates = best(slices.Clone(candidates))
 	}
 	combine(candidates, lacking, steps, nil, func(steps []Step) {
+		if s.Effort.spend(); s.Effort.Spent() {
+			return
+		}
 		if after := s.After(steps...); after.Decide().Allowed {
 			steps = slices.Clone(steps)
 			slices.SortFunc(steps, compareSteps)
@@ -312,7 +327,7 @@ func sameChange(a, b Step) bool {
 
 // paved is the suggestions of so many steps that begin with one that makes
 // others useful.
-func (s *search) paved(steps int) []Suggestion {
+func (s *suggester) paved(steps int) []Suggestion {
 	var all []Suggestion
 	for _, first := range s.paving() {
 		next := *s
@@ -330,7 +345,7 @@ func (s *search) paved(steps int) []Suggestion {
 // paving is the steps that make others useful: to join the team, and of the
 // locations that may be added, at which an item can be by the hundred, those
 // that give least.
-func (s *search) paving() []Step {
+func (s *suggester) paving() []Step {
 	all, locations := s.possible(s.teamSteps()), s.possible(s.locationSteps())
 	if len(locations) > mostTogether {
 		gained := map[string]int{}
@@ -347,7 +362,7 @@ func (s *search) paving() []Step {
 
 // possible is those of the changes that may be made which can be made in one way
 // alone.
-func (s *search) possible(changes [][]Step) []Step {
+func (s *suggester) possible(changes [][]Step) []Step {
 	var all []Step
 	for _, variants := range changes {
 		if s.may(variants[0]) {
@@ -359,7 +374,7 @@ func (s *search) possible(changes [][]Step) []Step {
 
 // ofAnotherType is the suggestions that begin with making the user one of type
 // general, when nothing less is enough.
-func (s *search) ofAnotherType() []Suggestion {
+func (s *suggester) ofAnotherType() []Suggestion {
 	if s.User.Type == General || !s.may(toGeneral) {
 		return nil
 	}
@@ -412,15 +427,16 @@ func best(all []helpful) []helpful {
 // helpful is the steps that may be made and meet something that is lacking: of
 // the ways to make the same change, the one that gives least of those that meet
 // most.
-func (s *search) helpful(lacking set[Condition]) []helpful {
+func (s *suggester) helpful(lacking set[Condition]) []helpful {
 	var all []helpful
 	for _, variants := range s.candidates(lacking) {
 		var least helpful
 		for _, step := range variants {
-			if !s.may(step) { // asked first: to try a step costs more
+			if s.Effort.Spent() || !s.may(step) { // asked first: to try a step costs more
 				continue
 			}
-			h := helpful{step: step, meets: s.met(step, lacking)}
+			s.Effort.spend()
+			h := helpful{step: step, meets: s.meets(step, lacking)}
 			if h.meets.empty() {
 				continue
 			}
@@ -444,13 +460,13 @@ func (h helpful) better(than helpful) bool {
 	return h.gained < than.gained
 }
 
-// met is what of the lacking a step meets.
-func (s *search) met(step Step, lacking set[Condition]) set[Condition] {
+// meets is what of the lacking a step meets.
+func (s *suggester) meets(step Step, lacking set[Condition]) set[Condition] {
 	return lacking &^ s.after(step).lacking()
 }
 
 // gainedBy is the rights that the subject gains on the way to another situation.
-func (s *search) gainedBy(after Situation) int {
+func (s *suggester) gainedBy(after Situation) int {
 	n := s.account.gained(s.before, after.subject())
 	if after.Resource.Item != s.start.Resource.Item {
 		n += (s.open(after.Resource.Item) &^ s.open(s.start.Resource.Item)).count()
@@ -459,7 +475,7 @@ func (s *search) gainedBy(after Situation) int {
 }
 
 // open is what the subject, as it was at the start, may do on the item.
-func (s *search) open(it *Item) Actions {
+func (s *suggester) open(it *Item) Actions {
 	r := s.start.Model.Resolve(it)
 	return s.start.Model.ItemActions(s.before, &r)
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -295,6 +296,14 @@ var suggestCases = []suggestCase{
 		// Four locations but south, items without one, and one's own.
 		{[]Step{{Kind: WidenScope, Role: "staff", Grant: 0, Permission: "view", Scope: Everywhere}}, 5},
 	}},
+	{"R5 a limit that is too narrow, of an assignment that ends", func(s *scene) {
+		s.maria.Locations = []string{"south", "ward"}
+		s.maria.Assignments[0].Locations, s.maria.Assignments[0].Until = []string{"south"}, now.Add(time.Hour)
+		s.staff().Admin.Board = OnlyLocation
+	}, AdministerBoard, []Suggestion{
+		{[]Step{{Kind: WidenAssignment, Role: "staff", Locations: []string{"south", "ward"}, Until: now.Add(time.Hour), Grant: NotOfGrant}}, 1},
+		{[]Step{{Kind: WidenScope, Role: "staff", Permission: "board_administrator", Grant: NotOfGrant, Scope: Everywhere}}, 5},
+	}},
 	{"R5 an assignment that is over", func(s *scene) {
 		s.maria.Assignments[0].Until = now
 		s.staff().Advanced = []Advanced{ViewImpact}
@@ -449,5 +458,25 @@ func TestSuggestTriesNoMoreThanIsOfUse(t *testing.T) {
 	want, wantLeft := alone.Suggest(anything)
 	if len(got) == 0 || left != wantLeft || !reflect.DeepEqual(got, want) {
 		t.Errorf("with a team of thousands %+v and %d more, without %+v and %d", got, left, want, wantLeft)
+	}
+}
+
+// TestEffortBoundsWhatIsTried: what is not looked through to the end is not told.
+func TestEffortBoundsWhatIsTried(t *testing.T) {
+	s := newScene()
+	s.seen()
+	s.other().gives(Assign, Everywhere)
+	q := Situation{Model: Compile(s.policy), User: s.maria, At: now, Action: DoAssign, Resource: s.usually(DoAssign)}
+	whole, _ := q.Suggest(anything)
+	enough := NewEffort(1000)
+	q.Effort = enough
+	if got, _ := q.Suggest(anything); !reflect.DeepEqual(got, whole) || len(whole) == 0 || enough.Spent() {
+		t.Errorf("with enough: %s", lines(got))
+	}
+	for steps := range 1000 - enough.left {
+		q.Effort = NewEffort(steps)
+		if got, left := q.Suggest(anything); len(got)+left > 0 || !q.Effort.Spent() {
+			t.Errorf("with %d steps: %s", steps, lines(got))
+		}
 	}
 }
