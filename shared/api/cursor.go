@@ -16,12 +16,11 @@ const (
 	maxLimit     = 500
 )
 
-// cursor is a place in a list, bound to the list it was given for. Limit is
-// there where the size of a page may not change either.
+// cursor is a place in a list, bound to the list it was given for. It names
+// nothing but what was in the list, so that it may be read.
 type cursor struct {
 	After string `json:"a"`
 	List  string `json:"l"`
-	Limit int    `json:"n,omitempty"`
 }
 
 // opened is a cursor of this list; false when it is none.
@@ -67,22 +66,6 @@ func (r *Request) Next(after string) string {
 		return ""
 	}
 	return cursor{After: after, List: r.list()}.text()
-}
-
-// Token is a place in the answer to a query that a body asks, with the size of
-// its pages. Unlike Next's cursors the place may be the beginning.
-func (r *Request) Token(p directory.Page, query string) string {
-	return cursor{After: p.After, List: r.list(query), Limit: p.Limit}.text()
-}
-
-// Opened is the page that a token leads to; false when the token was not given
-// to this caller for this query.
-func (r *Request) Opened(token, query string) (directory.Page, bool) {
-	c, ok := opened(token, r.list(query))
-	if !ok || c.Limit < 0 || c.Limit > maxLimit {
-		return directory.Page{}, false
-	}
-	return directory.Page{Limit: c.Limit, After: c.After}, true
 }
 
 // list names caller and query, but for the place in it; asked is what a body

@@ -169,9 +169,11 @@ func DefaultSettings() Settings {
 	}
 }
 
-// Organization is the tenant; nothing crosses it.
+// Organization is the tenant; nothing crosses it. Seal is a secret of the
+// service's that places in its lists are sealed with; nobody is told it.
 type Organization struct {
 	ID, Name string
+	Seal     []byte
 	Settings Settings
 	Created  time.Time
 	Version  uint64

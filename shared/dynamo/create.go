@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	crand "crypto/rand"
 	"maps"
 	"slices"
 	"time"
@@ -42,10 +43,13 @@ func created(err error) (bool, error) {
 	return err == nil, err
 }
 
-// CreateOrganization makes an organization with policy version 1 and R13's
-// guard; false when it is there already.
+// CreateOrganization makes an organization with policy version 1, R13's guard and
+// a seal, if it has none; false when it is there already.
 func (s *Store) CreateOrganization(ctx context.Context, o directory.Organization, at time.Time) (bool, error) {
 	o.Created, o.Version = at, 1
+	if o.Seal == nil {
+		o.Seal = []byte(crand.Text() + crand.Text())
+	}
 	item := organizationForm(o)
 	t := s.begin()
 	t.put(orgKey(o.ID), item, absent, outdated(0))

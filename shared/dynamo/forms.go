@@ -219,6 +219,7 @@ type organizationItem struct {
 	GSI1SK   string       `dynamodbav:"gsi1sk,omitempty"`
 	ID       string       `dynamodbav:"id"`
 	Name     string       `dynamodbav:"name"`
+	Seal     []byte       `dynamodbav:"seal,omitempty"`
 	Created  time.Time    `dynamodbav:"created"`
 	Settings settingsItem `dynamodbav:"settings"`
 }
@@ -270,7 +271,7 @@ func (item targetsItem) targets() directory.Targets {
 
 func organizationForm(o directory.Organization) organizationItem {
 	s := o.Settings
-	return organizationItem{stored{V: o.Version}, organizationsGSI, o.ID, o.ID, o.Name, o.Created, settingsItem{
+	return organizationItem{stored{V: o.Version}, organizationsGSI, o.ID, o.ID, o.Name, o.Seal, o.Created, settingsItem{
 		OnlyUsersMember: s.Authz.OnlyUsers == authz.ByTeamMember, LocalReachAny: s.Authz.LocalReach == authz.ReachAny,
 		ProductName: s.ProductName, Targets: targetsForm(s.Targets), DecisionLogRate: s.DecisionLogRate,
 		Impersonation: impersonationItem{
@@ -295,5 +296,5 @@ func (item organizationItem) organization() directory.Organization {
 	if item.Settings.LocalReachAny {
 		s.Authz.LocalReach = authz.ReachAny
 	}
-	return directory.Organization{ID: item.ID, Name: item.Name, Settings: s, Created: item.Created, Version: item.V}
+	return directory.Organization{ID: item.ID, Name: item.Name, Seal: item.Seal, Settings: s, Created: item.Created, Version: item.V}
 }

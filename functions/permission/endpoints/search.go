@@ -19,9 +19,11 @@ const (
 // searching is a search and the page of it that a request asks for.
 type searching struct {
 	search permission.Search
-	page   directory.Page
-	// next is the token to go on with after a page.
-	next func(directory.Page) string
+	wanted wantedPage
+	// opened is the page that a token leads to, next the token to go on with
+	// after a page.
+	opened func(directory.Organization, string) (directory.Page, bool)
+	next   func(directory.Organization, directory.Page) string
 }
 
 // search answers to anybody who is signed in with what evaluation would allow
@@ -34,8 +36,19 @@ func search(route string, what permission.Searched, store permission.Store) api.
 		Decode:   func(r *api.Request) (searching, error) { return decodeSearch(r, what) },
 		Needs:    func(in searching) directory.Keys { return in.search.Needs() },
 		Do: func(ctx context.Context, c directory.Caller, in searching) (api.Response, error) {
-			found, err := in.search.Find(ctx, store, c, in.page)
-			return api.Response{Status: http.StatusOK, Body: in.answer(found)}, err
+			page, err := in.page(c.Organization)
+			if err != nil {
+				return api.Response{}, err
+			}
+			found, err := in.search.Find(ctx, store, c, page)
+			if err != nil {
+				return api.Response{}, err
+			}
+			out := in.answer(found)
+			if found.More {
+				out.Page.NextToken = in.next(c.Organization, directory.Page{Limit: page.Limit, After: found.Next})
+			}
+			return api.Response{Status: http.StatusOK, Body: out}, nil
 		},
 	}
 }
@@ -70,9 +83,6 @@ func (in searching) answer(found permission.Found) results {
 		default:
 			out.Results[i] = entity{Name: id}
 		}
-	}
-	if found.More {
-		out.Page.NextToken = in.next(directory.Page{Limit: in.page.Limit, After: found.Next})
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
+	"gemba/shared/fault"
 	"gemba/shared/permission"
 )
 
@@ -32,8 +33,9 @@ func decodeSearch(r *api.Request, what permission.Searched) (searching, error) {
 		question.Hypothetical = hypothetical
 		return searching{
 			search: permission.Search{For: what, Question: question},
-			page:   readPage(o.Object("page"), func(token string) (directory.Page, bool) { return r.Opened(token, query) }),
-			next:   func(p directory.Page) string { return r.Token(p, query) },
+			wanted: readPage(o.Object("page")),
+			opened: func(o directory.Organization, token string) (directory.Page, bool) { return r.Opened(o, token, query) },
+			next:   func(o directory.Organization, p directory.Page) string { return r.Token(o, p, query) },
 		}
 	})
 }
@@ -113,23 +115,39 @@ func readResourceKind(o *body.Object) (*permission.Resource, *body.Object) {
 	return r, properties
 }
 
-// readPage is the page asked for: the first, or the one that a token leads to,
-// which was given for the same search and limit.
-func readPage(o *body.Object, opened func(string) (directory.Page, bool)) directory.Page {
+// wantedPage is the page that a request asks for: the first, or the one that a
+// token leads to. Limit is -1 where it is left out.
+type wantedPage struct {
+	limit int
+	token string
+	goOn  bool
+}
+
+func readPage(o *body.Object) wantedPage {
 	o.Open()
 	o.Object("properties").Open()
-	page := directory.Page{Limit: usualResults}
+	p := wantedPage{limit: -1, token: o.Text("token", body.Opaque), goOn: o.Has("token")}
 	if o.Has("limit") {
-		page.Limit = min(mostResults, o.Int("limit", 0, mostLimit))
+		p.limit = min(mostResults, o.Int("limit", 0, mostLimit))
 	}
-	if !o.Has("token") {
-		return page
+	return p
+}
+
+// page is the page asked for. Invalid when its token was not given for the same
+// search and limit.
+func (in searching) page(of directory.Organization) (directory.Page, error) {
+	if !in.wanted.goOn {
+		if in.wanted.limit < 0 {
+			return directory.Page{Limit: usualResults}, nil
+		}
+		return directory.Page{Limit: in.wanted.limit}, nil
 	}
-	at, ok := opened(o.Text("token", body.Opaque))
-	if !ok || o.Has("limit") && at.Limit != page.Limit {
-		o.Fault("token", "This token was not given for this search.")
+	at, ok := in.opened(of, in.wanted.token)
+	if !ok || in.wanted.limit >= 0 && in.wanted.limit != at.Limit {
+		problem := fault.Problem{Pointer: "/page/token", Detail: "This token was not given for this search."}
+		return at, fault.Faulty(fault.Invalid, "malformed", []fault.Problem{problem})
 	}
-	return at
+	return at, nil
 }
 
 // asked is what a search asks for, as it has to be with a token: the members
