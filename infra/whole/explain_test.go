@@ -136,6 +136,7 @@ func TestSupposing(t *testing.T) {
 	}{
 		"a role":                       {ada, suppose(question("mia", "delete", item("i1")), object{"roles": []object{{"role": "lead"}}}), true, "role_grant"},
 		"a role until a time that was": {ada, suppose(question("mia", "delete", item("i1")), object{"roles": []object{{"role": "lead", "until": "2020-01-01T00:00:00Z"}}}), false, "no_grant"},
+		"a role until the year 1":      {ada, suppose(question("mia", "delete", item("i1")), object{"roles": []object{{"role": "lead", "until": "0001-01-01T00:00:00Z"}}}), false, "no_grant"},
 		"locations":                    {ada, suppose(question("mia", "view", item("i4")), object{"locations": []string{"west"}}), true, "role_grant"},
 		"T4 of an item unseen":         {mia, suppose(question("mia", "view", item("i4")), object{"locations": []string{"west"}}), false, "unknown_resource"},
 		"T4 with a role unread":        {mia, suppose(question("mia", "delete", item("i1")), object{"roles": []object{{"role": "lead"}}}), false, "no_grant"},

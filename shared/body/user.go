@@ -7,11 +7,11 @@ import (
 	"gemba/shared/directory"
 )
 
-// mostRoles bounds the roles of one user.
-const mostRoles = 500
-
-// mostLocations is U1's bound.
-const mostLocations = 25
+// MostUserRoles and MostUserLocations bound what one user has; the latter is U1's.
+const (
+	MostUserRoles     = 500
+	MostUserLocations = 25
+)
 
 // Persona is a persona's word or older name (P1); none when it is absent.
 func (o *Object) Persona(member string) directory.Persona { return Word(o, member, personas) }
@@ -24,10 +24,10 @@ func ReadUser(o *Object) directory.User {
 	u := directory.User{
 		ID: o.ID("id"), Name: o.Text("name", Name), Email: o.Text("email", Email),
 		Username: o.Text("username", Username), Type: Word(o, "type", userTypes),
-		Internal: o.Bool("internal"), Locations: o.IDs("locations", mostLocations),
+		Internal: o.Bool("internal"), Locations: o.IDs("locations", MostUserLocations),
 		Persona: o.Persona("persona"), SignIn: Word(o, "signIn", signIns), Version: o.Version(),
 	}
-	for _, held := range o.Objects("roles", mostRoles) {
+	for _, held := range o.Objects("roles", MostUserRoles) {
 		held.Need("role")
 		a := directory.Assignment{Assignment: ReadAssignment(held), Since: held.Time("since"), By: held.ID("by")}
 		a.Role.ID = held.ID("role")
@@ -43,7 +43,7 @@ func ReadUser(o *Object) directory.User {
 // elsewhere. Locations is nil without a limit, and empty but not nil for one
 // that names no location, which role.Limit refuses (R5).
 func ReadAssignment(o *Object) authz.Assignment {
-	a := authz.Assignment{Locations: o.IDs("locations", mostLocations), Until: o.Time("until")}
+	a := authz.Assignment{Locations: o.IDs("locations", MostUserLocations), Until: o.Time("until")}
 	if o.Has("until") && a.Until.IsZero() {
 		// The zero time would be taken for no end at all, and it has long passed.
 		a.Until = a.Until.Add(time.Nanosecond)

@@ -32,12 +32,13 @@ type asker struct {
 	readsAll bool
 	// readsOthers: may ask about anybody but oneself.
 	readsOthers bool
+	effort      *authz.Effort
 	known       map[string]*authz.User
 	subjects    map[string]authz.Subject
 }
 
 func newAsker(c directory.Caller) *asker {
-	a := &asker{Caller: c, who: c.Who(), known: map[string]*authz.User{}, subjects: map[string]authz.Subject{}}
+	a := &asker{Caller: c, who: c.Who(), effort: authz.NewEffort(mostSteps), known: map[string]*authz.User{}, subjects: map[string]authz.Subject{}}
 	a.readsAll = a.may(authz.ReadAccess)
 	a.readsOthers = a.readsAll || a.may(authz.AdministerSomeUsers)
 	return a

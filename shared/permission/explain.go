@@ -8,13 +8,29 @@ import (
 // yes; ChangesLeftOut is how many more would. Sentences say all but the changes
 // in words. One without anything hides what the asker may not know, or is of
 // something unknown.
+//
+// What is asked at once is bounded: PathsLeftOut and HeldLeftOut are how many
+// paths, and things held that stop short, are more than mostTold; with
+// ChangesNotSought the questions had more to try together than mostSteps.
 type Explanation struct {
-	Paths          []authz.Path
-	Missing        []authz.Missing
-	Sentences      []string
-	Changes        []Change
-	ChangesLeftOut int
+	Paths            []authz.Path
+	PathsLeftOut     int
+	Missing          []authz.Missing
+	HeldLeftOut      int
+	Sentences        []string
+	Changes          []Change
+	ChangesLeftOut   int
+	ChangesNotSought bool
 }
+
+const (
+	// mostSteps is how many steps are tried for the changes of all questions that
+	// are asked at once; one takes some microseconds.
+	mostSteps = 20_000
+	// mostTold bounds the paths of an explanation, and what is held of each thing
+	// missing: a hundred explanations have to fit into one answer.
+	mostTold = 50
+)
 
 // Change is steps that would turn the answer together, in data and in words.
 type Change struct {
@@ -25,18 +41,34 @@ type Change struct {
 // explain is the reasoning behind a decision of which nothing is hidden.
 func (a *asker) explain(q Question, s authz.Subject, action authz.Action, r authz.Resource) *Explanation {
 	e := a.Model.Explain(s, action, r)
-	out := &Explanation{Paths: e.Paths, Missing: e.Missing, Sentences: a.sentences(q, e)}
+	out := &Explanation{}
+	out.tell(&e)
+	out.Sentences = a.sentences(q, e)
 	if len(e.Missing) == 0 || q.Hypothetical != nil || a.ReadOnly {
 		return out
 	}
 	user := *a.person(q.Subject.ID)
-	asked := authz.Situation{Model: a.Model, User: user, At: a.At, Action: action, Resource: r}
+	asked := authz.Situation{Model: a.Model, User: user, At: a.At, Action: action, Resource: r, Effort: a.effort}
 	suggestions, left := asked.Suggest(func(step authz.Step) bool { return a.mayMake(user, step) })
-	out.ChangesLeftOut = left
+	out.ChangesLeftOut, out.ChangesNotSought = left, a.effort.Spent()
 	for _, s := range suggestions {
 		out.Changes = append(out.Changes, Change{s, a.Model.Sentence(s)})
 	}
 	return out
+}
+
+// tell takes over the paths and what is missing, as far as they are told, and
+// cuts the explanation to that.
+func (out *Explanation) tell(e *authz.Explanation) {
+	told := min(len(e.Paths), mostTold)
+	out.PathsLeftOut = len(e.Paths) - told
+	e.Paths = e.Paths[:told]
+	for i, miss := range e.Missing {
+		told := min(len(miss.Held), mostTold)
+		out.HeldLeftOut += len(miss.Held) - told
+		e.Missing[i].Held = miss.Held[:told]
+	}
+	out.Paths, out.Missing = e.Paths, e.Missing
 }
 
 // sentences are the explanation's words. The names of locations are admin data

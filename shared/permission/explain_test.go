@@ -1,6 +1,7 @@
 package permission_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -248,5 +249,35 @@ func TestHypotheticalIsExplainedWithoutChanges(t *testing.T) {
 	want := &permission.Explanation{Missing: []authz.Missing{{Condition: authz.ToView, Reason: authz.NoGrant, Permission: "view"}}}
 	if diff := cmp.Diff(want, a.Explanation, cmpopts.IgnoreFields(authz.Missing{}, "Team"), cmpopts.IgnoreFields(permission.Explanation{}, "Sentences")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestChangesAreSoughtWithinBounds: questions that are asked at once share how
+// much is tried; what is not looked through is said not to be.
+func TestChangesAreSoughtWithinBounds(t *testing.T) {
+	c := caller("global", "global")
+	var put authz.Policy
+	for i := range 300 {
+		r := authz.Role{RoleRef: authz.RoleRef{ID: fmt.Sprint("viewer-", i)}, Grants: []authz.Grant{{
+			Templates: []string{"idea"}, Permissions: map[authz.Permission]authz.Scope{authz.View: authz.Everywhere},
+		}}}
+		put.Roles = append(put.Roles, r)
+	}
+	c.Model = c.Model.With(authz.Change{Put: put})
+	q := onItem("nurse", authz.DoView, "elsewhere")
+	q.Explain = true
+	answers := permission.Ask(c, slices.Repeat([]permission.Question{q}, 100), permission.ExecuteAll)
+	sought := 0
+	for i, a := range answers {
+		e := a.Explanation
+		if e.ChangesNotSought == (len(e.Changes) > 0) || len(e.Missing) == 0 {
+			t.Errorf("%d: %d changes, not sought %v", i, len(e.Changes), e.ChangesNotSought)
+		}
+		if !e.ChangesNotSought {
+			sought++
+		}
+	}
+	if sought < 10 || sought > 90 || answers[0].Explanation.ChangesNotSought {
+		t.Errorf("of 100 equal questions %d were looked into", sought)
 	}
 }

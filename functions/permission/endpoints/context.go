@@ -7,13 +7,6 @@ import (
 	"gemba/shared/permission"
 )
 
-const (
-	// mostUserLocations is U1's.
-	mostUserLocations = 25
-	// mostHypotheticalRoles bounds the roles that a subject is supposed to hold.
-	mostHypotheticalRoles = 100
-)
-
 // setting is what a question's context says that is known here; the rest of it is
 // the asker's own.
 type setting struct {
@@ -37,7 +30,7 @@ func readHypothetical(o *body.Object) *permission.Hypothetical {
 	if o == nil {
 		return nil
 	}
-	h := &permission.Hypothetical{Locations: o.IDs("locations", mostUserLocations)}
+	h := &permission.Hypothetical{Locations: o.IDs("locations", body.MostUserLocations)}
 	if h.Locations != nil && len(h.Locations) == 0 {
 		o.Fault("locations", "A user has 1 to 25 locations.")
 	}
@@ -45,9 +38,10 @@ func readHypothetical(o *body.Object) *permission.Hypothetical {
 		return h
 	}
 	h.Roles = []permission.HeldRole{}
-	for _, entry := range o.Objects("roles", mostHypotheticalRoles) {
+	for _, entry := range o.Objects("roles", body.MostUserRoles) {
 		entry.Need("role")
-		held := permission.HeldRole{Role: entry.ID("role"), Locations: entry.IDs("locations", mostUserLocations), Until: entry.Time("until")}
+		a := body.ReadAssignment(entry)
+		held := permission.HeldRole{Role: entry.ID("role"), Locations: a.Locations, Until: a.Until}
 		switch {
 		case held.Locations != nil && len(held.Locations) == 0:
 			entry.Fault("locations", "A limit names one location at least.")

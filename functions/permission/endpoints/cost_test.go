@@ -12,6 +12,7 @@ import (
 
 	"gemba/functions/permission/endpoints"
 	"gemba/shared/api"
+	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
 )
@@ -185,5 +186,31 @@ func TestDecisionLogRate(t *testing.T) {
 		if want := int(rate * asked); got < want-100 || got > want+100 || (rate != 0.5 && got != want) {
 			t.Errorf("rate %v: %d of %d yeses", rate, got, asked)
 		}
+	}
+}
+
+// TestExplanationsFitIntoAnAnswer: Lambda answers at most 6 MB, however many
+// locations the questions name and whatever is held there.
+func TestExplanationsFitIntoAnAnswer(t *testing.T) {
+	_, place := fixture.World(t)
+	facts := place.Caller(t, "service", directory.Keys{Users: []string{"lead"}}).Facts
+	var put authz.Policy
+	var locations []string
+	for i := range 200 {
+		id := fmt.Sprint("room-", i)
+		put.Locations, locations = append(put.Locations, authz.Location{ID: id, Name: id, Parent: "surgery"}), append(locations, id)
+	}
+	facts.Model = facts.Model.With(authz.Change{Put: put})
+	f := endpoints.New(api.Deps{Store: memory{facts: facts}, Log: slog.New(slog.DiscardHandler), Now: time.Now}, nil)
+	q := question("lead", "edit", "item", "given", object{"template": "kaizen", "status": "active", "locations": locations})
+	q["context"] = object{"explain": true}
+	q["evaluations"] = make([]object, 100)
+	for i := range 100 {
+		q["evaluations"].([]object)[i] = object{}
+	}
+	a := place.Do(t, f, fixture.Call{Route: evaluations, As: "service", Body: q})
+	payload, _ := json.Marshal(a.Body)
+	if len(payload) > 6<<20 {
+		t.Errorf("%d: %d bytes", a.Status, len(payload))
 	}
 }

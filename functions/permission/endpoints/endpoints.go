@@ -25,9 +25,10 @@
 //   - A search is not in the log of decisions: it refuses nobody anything.
 //   - A limit of a page is the most that is wanted: more than 500 is taken as
 //     500, and 0 finds nothing and says whether anything follows where it was.
-//   - A token holds caller, session, search (subject, action, resource, context
-//     and the page's properties, as they mean and not as they are written) and
-//     limit, which may be left out beside it, as in the standard's own example.
+//   - A token is sealed. It holds caller, session, search (subject, action,
+//     resource, context and the page's properties, as they mean and not as they
+//     are written) and limit, which may be left out beside it, as in the
+//     standard's own example.
 //   - context.explain true adds context.explanation: of a yes its paths, of a no
 //     what is missing and the changes that would turn it, with all of it as
 //     sentences. Other members of a context are the asker's own and ignored, but

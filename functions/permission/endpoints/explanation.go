@@ -1,6 +1,8 @@
 package endpoints
 
 import (
+	"time"
+
 	"gemba/shared/authz"
 	"gemba/shared/permission"
 )
@@ -8,11 +10,14 @@ import (
 // explanation is the reasoning behind a decision. What does not apply is left
 // out.
 type explanation struct {
-	Paths          []path    `json:"paths,omitempty"`
-	Missing        []missing `json:"missing,omitempty"`
-	Sentences      []string  `json:"sentences,omitempty"`
-	Changes        []change  `json:"changes,omitempty"`
-	ChangesLeftOut int       `json:"changesLeftOut,omitempty"`
+	Paths            []path    `json:"paths,omitempty"`
+	PathsLeftOut     int       `json:"pathsLeftOut,omitempty"`
+	Missing          []missing `json:"missing,omitempty"`
+	HeldLeftOut      int       `json:"heldLeftOut,omitempty"`
+	Sentences        []string  `json:"sentences,omitempty"`
+	Changes          []change  `json:"changes,omitempty"`
+	ChangesLeftOut   int       `json:"changesLeftOut,omitempty"`
+	ChangesNotSought bool      `json:"changesNotSought,omitempty"`
 }
 
 // given is what a role gives; grant is the place of the grant in the role.
@@ -64,6 +69,7 @@ type step struct {
 	TeamRole   string   `json:"teamRole,omitempty"`
 	Role       string   `json:"role,omitempty"`
 	Locations  []string `json:"locations,omitempty"`
+	Until      string   `json:"until,omitempty"`
 	Type       string   `json:"type,omitempty"`
 	Grant      *int     `json:"grant,omitempty"`
 	Permission string   `json:"permission,omitempty"`
@@ -75,7 +81,10 @@ func explained(q permission.Question, e *permission.Explanation) *explanation {
 	if e == nil {
 		return nil
 	}
-	out := &explanation{Sentences: e.Sentences, ChangesLeftOut: e.ChangesLeftOut}
+	out := &explanation{
+		PathsLeftOut: e.PathsLeftOut, HeldLeftOut: e.HeldLeftOut, Sentences: e.Sentences,
+		ChangesLeftOut: e.ChangesLeftOut, ChangesNotSought: e.ChangesNotSought,
+	}
 	for _, p := range e.Paths {
 		out.Paths = append(out.Paths, path{p.Condition.String(), p.Team.String(), givenBody(p.Given), p.Held, p.Met})
 	}
@@ -116,6 +125,9 @@ func stepBody(q permission.Question, s authz.Step) step {
 	b := step{
 		Kind: s.Kind.String(), TeamRole: s.Team.String(), Role: s.Role, Locations: s.Locations,
 		Permission: s.Permission, Scope: s.Scope.String(),
+	}
+	if !s.Until.IsZero() {
+		b.Until = s.Until.UTC().Format(time.RFC3339Nano)
 	}
 	switch s.Kind {
 	case authz.WidenScope:
