@@ -9,52 +9,6 @@ import (
 	"gemba/shared/directory"
 )
 
-// Searches ask a question with one part left open: who may, on what, or what.
-// What is found is what Ask would say yes to, for the same caller, of each
-// candidate, no more and no less.
-//
-// Candidates come from lists that storage keeps in the order of ids, those
-// that package authz says where to look for (its search.go), and are gone
-// through in the one order of ids, all lists side by side. So somebody in
-// several lists comes once, a page's place is the id where it stopped, nothing
-// is kept between pages, and what changes from page to page, the policy
-// included, neither hides nor repeats anything: who was allowed throughout is
-// in one of the lists at whatever time the search comes by their id. (What
-// moves from one list to another in the very moment between the readings of
-// the two can be missed, as AuthZEN allows.)
-//
-// Candidates are read together with the caller, the policy and the rest of the
-// question at one moment (C11), and decided by that. When policy or question
-// turn out to have changed since the lists were chosen, they are chosen anew.
-//
-// The cost in requests to DynamoDB, beside the warm read of caller and
-// question that every check has: one Query for each hundred ids of each list,
-// at least one a list, and one BatchGetItem for each 95 candidates. A search of
-//
-//   - an item's subjects has a list for each role that gives the action
-//     everywhere, or at specific locations that the item is at; and one for
-//     each location of the item and, where a role reaches below, above it. The
-//     team needs none. Beside the locations stand the roles that count at
-//     them, and of the two the list that has fewer ids ahead is gone through.
-//   - a subject's items has one for the items that the subject is on the team
-//     of, one for each template that a role gives the action on everywhere, and
-//     one for each location in reach, with the templates beside them as above.
-//   - the subjects of anything else has a list for each role that gives the
-//     right, with locations as for an item; a subject's users, a list for each
-//     location in reach.
-//
-// More than mostLists lists are too many to read side by side: more locations
-// are left to the roles or templates that count at them, more roles, or
-// locations of users, to the one list of everybody. Who may not ask about
-// others finds oneself alone and reads no list; who may ask about those in
-// reach has the lists of the locations in reach beside the others, as above.
-//
-// A page ends with its last result once the first that does not fit is seen.
-// So a full page that has a place to go on from is followed by another
-// result, and the last one has none. A page whose budget is spent (mostCandidates,
-// mostQueries, the time that the request has left) ends there, with however few
-// results and a place to go on from, whatever follows.
-
 // Searched is the part of a question that is left open.
 type Searched uint8
 

@@ -10,6 +10,7 @@ import (
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
+	"gemba/shared/fault"
 	"gemba/shared/permission"
 )
 
@@ -314,5 +315,34 @@ func TestActionSearch(t *testing.T) {
 		if got := search(tt.q); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
+	}
+}
+
+// restless is a store in which somebody changes before each reading.
+type restless struct {
+	*tables
+	who string
+}
+
+func (r restless) Load(ctx context.Context, organization string, keys directory.Keys) (directory.Facts, error) {
+	u := r.facts.Users[r.who]
+	u.Version++
+	r.facts.Users[r.who] = u
+	return r.tables.Load(ctx, organization, keys)
+}
+
+// TestI5WhoAsksIsWhoWasLetIn: a search goes on for nobody who has changed since
+// the request was let in; the request is decided anew.
+func TestI5WhoAsksIsWhoWasLetIn(t *testing.T) {
+	for name, who := range map[string]string{"the session's actor": "global", "its subject": "reader", "somebody else": "doctor"} {
+		t.Run(name, func(t *testing.T) {
+			s, search := &tables{facts: facts()}, searchOf(permission.Subjects, onItem("", authz.DoView, "public"))
+			s.index()
+			by := s.by("reader", "global", search)
+			_, err := search.Find(t.Context(), restless{s, who}, by, directory.Page{Limit: 50})
+			if fault.IsRaced(err) != (who != "doctor") {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

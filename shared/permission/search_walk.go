@@ -8,6 +8,7 @@ import (
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
+	"gemba/shared/fault"
 )
 
 // walk is a page on its way through the candidates.
@@ -92,7 +93,7 @@ func (w *walk) decide(ctx context.Context, part []string) (changed bool, err err
 	w.caller.Facts = facts
 	w.caller.Subject, w.caller.Actor = facts.Users[w.caller.Subject.ID], facts.Users[w.caller.Actor.ID]
 	if !w.rests(before) {
-		return true, nil
+		return true, w.overtaken(before)
 	}
 	asker := newAsker(w.caller)
 	for _, id := range part {
@@ -109,6 +110,18 @@ func (w *walk) decide(ctx context.Context, part []string) (changed bool, err err
 		}
 	}
 	return false, nil
+}
+
+// overtaken is that who asks may not be whom the request was let in for: their
+// session may have lost what it needs (I5), their sign-in be out of use. That is
+// for the request to find, which is then decided anew.
+func (w *walk) overtaken(before directory.Facts) error {
+	now, subject, actor := w.caller.Facts, w.caller.Subject.ID, w.caller.Actor.ID
+	same := now.Users[subject].Version == before.Users[subject].Version && now.Users[actor].Version == before.Users[actor].Version
+	if same && w.caller.Session == "" {
+		return nil
+	}
+	return fault.New(fault.Conflict, fault.Raced, "Who asks has changed meanwhile.")
 }
 
 // fixed is what is read with all candidates: the caller, and the rest of the
