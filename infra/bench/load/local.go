@@ -50,9 +50,11 @@ func start(ctx context.Context, binary string, stderr io.Writer) (*local, error)
 	fmt.Fprintln(stderr, "starting the demo world on port", port)
 	served, ended := make(chan string, 1), make(chan struct{})
 	go func() {
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			if found := serves.FindStringSubmatch(lines.Text()); found != nil {
+		lines, told := bufio.NewScanner(stdout), false
+		for lines.Scan() { // to its end, so that it never waits for a reader
+			if found := serves.FindStringSubmatch(lines.Text()); found != nil && !told {
 				served <- found[1]
+				told = true
 			}
 		}
 		_ = cmd.Wait() // how it ended is in cmd.ProcessState
