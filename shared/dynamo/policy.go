@@ -154,9 +154,10 @@ func (s *Store) coldPolicy(ctx context.Context, o string, version uint64) (held,
 	return h, nil
 }
 
-// wholePolicy reads the policy's entities. They are read while others may change them, so the changes that may have been under way are replayed over
-// them, up to the version that a transactional read then finds: it waits for
-// every change of which the entities could show a part.
+// wholePolicy reads the policy's entities. They are read while others may change
+// them, so the changes that may have been under way are replayed over them, up to
+// the version that a transactional read then finds: it waits for every change of
+// which the entities could show a part.
 func (s *Store) wholePolicy(ctx context.Context, o string) (held, error) {
 	whole, err := s.wholeVersion(ctx, o)
 	if err != nil {

@@ -34,8 +34,9 @@ const (
 	mostBytesBehind = 256 << 10
 	// chunkBytes stays below DynamoDB's 400 KB an item.
 	chunkBytes = 350_000
-	// snapshotWindow bounds what a request's change waits for a snapshot.
-	snapshotWindow = 5 * time.Second
+	// snapshotWindow bounds what the answer to a change waits for a snapshot: with
+	// the change itself (commitWindow) it stays below the time of a function.
+	snapshotWindow = 2 * time.Second
 )
 
 // headItem names the snapshot of version V, if V is not 0, and counts the
