@@ -8,7 +8,8 @@ import (
 
 // What follows holds the tables to be complete: of every word of the rules there
 // is a case that is a yes because of it, and one that is a no because of it. That
-// is measured, by asking the case once more without the thing or with it.
+// is measured, by asking the case once more without the thing or with it; of a
+// status, of a team role's no and of type general it is that there is such a case.
 
 // asked is the cases whose action anybody can ask for.
 var asked = slices.DeleteFunc(slices.Clone(decideCases), func(c decideCase) bool { return c.action >= SignIn })

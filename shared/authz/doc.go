@@ -10,8 +10,8 @@
 // resolve.go and screen.go (the same of a whole list), explain.go (why),
 // suggest.go and steps.go (what would change it), rights.go (how much that
 // gives), sentence.go (all of it in words) and search.go (where all is that is
-// allowed). How a policy becomes a Model is compile.go, the only file with shifts
-// and masks, and forest.go.
+// allowed). How a policy becomes a Model is compile.go, the only file that lays out
+// bits and shifts them, and forest.go.
 //
 // It refuses to know where facts come from, who may ask about whom, what time
 // it is, and how an answer reaches a client. It never fails: what it is not

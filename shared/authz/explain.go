@@ -103,7 +103,8 @@ func (m *Model) Explain(s Subject, a Action, r Resource) Explanation {
 }
 
 // lacking is the conditions that are not met, without their reasoning; none when
-// there is something unknown.
+// there is something unknown. Suggest asks it thousands of times, so it walks the
+// gates by itself; TestExplainIsDecide holds it to Explain.
 func (m *Model) lacking(s Subject, a Action, r Resource) set[Condition] {
 	d := m.Decide(s, a, r)
 	switch {
@@ -225,10 +226,7 @@ func (x explainer) gate(c Condition, g *gate, i *sight, st *standing) {
 	}
 }
 
-// escalationAdministrator is R10's word for what stands beside the permissions
-// of grants.
-const escalationAdministrator = "escalation_administrator"
-
+// itemPermission is the word of what opens a gate.
 func itemPermission(p Permission) string {
 	if p == escalation {
 		return escalationAdministrator
@@ -327,7 +325,7 @@ func (x explainer) user(a Action, r Resource) {
 		return
 	}
 	if a == ImpersonateUser {
-		x.held("impersonate_user", NoGrant, func(h *role) []string { return when(h.admin.Impersonate, "impersonate_user") })
+		x.held(impersonateUser, NoGrant, func(h *role) []string { return when(h.admin.Impersonate, impersonateUser) })
 	}
 	x.administration(r.User, x.wanted(a, r.Role))
 }
@@ -366,11 +364,11 @@ func (x explainer) administration(target *User, wanted RoleRef) {
 	for _, h := range x.heldRoles() {
 		global, local := h.admin.Global, h.admin.Local
 		if global != nil {
-			given := Given{h.ID, NotOfGrant, "global_user_administrator", "", Everywhere}
+			given := Given{h.ID, NotOfGrant, globalUserAdministrator, "", Everywhere}
 			x.comes(&miss, global.comes(true, wanted), given, h.from, nil)
 		}
 		if local != nil {
-			given := Given{h.ID, NotOfGrant, "local_user_administrator", "", local.Scope}
+			given := Given{h.ID, NotOfGrant, localUserAdministrator, "", local.Scope}
 			x.comes(&miss, local.comes(x.reaches(local, h.from, target.Locations), wanted), given, h.from, at)
 		}
 	}
@@ -411,8 +409,8 @@ func (r *role) words(a Action) []string {
 	case advanced[a] != NoAdvanced:
 		return when(r.advanced.has(advanced[a]), a.String())
 	case a == CreateUsers:
-		return append(when(r.admin.Global.createsUsers(), "global_user_administrator"),
-			when(r.admin.Local.createsUsers(), "local_user_administrator")...)
+		return append(when(r.admin.Global.createsUsers(), globalUserAdministrator),
+			when(r.admin.Local.createsUsers(), localUserAdministrator)...)
 	default:
 		return when(organizationRights[a](&r.admin), a.String())
 	}

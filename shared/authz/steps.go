@@ -159,11 +159,6 @@ func (m *Model) upwards(locations []string) []string {
 	return all
 }
 
-const (
-	boardAdministrator = "board_administrator"
-	cardAdministrator  = "card_administrator"
-)
-
 // scopeSteps give a role that the subject holds a wider scope: in a grant that
 // covers the item's template, or for an admin permission that it has already.
 func (s *suggester) scopeSteps() [][]Step {

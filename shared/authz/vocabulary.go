@@ -174,6 +174,17 @@ func ParseScope(word string) (Scope, bool) {
 	return s, ok && s != Yes
 }
 
+// The words of R10 for what is told by itself in explanations and changes.
+const (
+	globalUserAdministrator = "global_user_administrator"
+	localUserAdministrator  = "local_user_administrator"
+	impersonateUser         = "impersonate_user"
+	boardAdministrator      = "board_administrator"
+	cardAdministrator       = "card_administrator"
+	// escalationAdministrator stands beside the permissions of grants.
+	escalationAdministrator = "escalation_administrator"
+)
+
 // Advanced is an advanced permission, a plain yes (R9).
 type Advanced uint8
 
