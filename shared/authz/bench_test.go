@@ -22,10 +22,16 @@ type asked struct {
 	resources []authz.Resource
 }
 
-// ask prepares a thousand and some questions, a power of two.
-func ask(size worlds.Size) asked {
+// The questions of a measurement are as many as a core has at hand, so that
+// deciding is measured and not memory; a list has a thousand items.
+const (
+	questions = 256
+	listed    = 1000
+)
+
+// ask prepares questions.
+func ask(size worlds.Size, questions int) asked {
 	w := worlds.New(size)
-	const questions = 1024
 	all := asked{model: authz.Compile(w.Policy)}
 	for _, q := range w.Questions(questions) {
 		u, it := w.User(q.User), w.Item(q.Item)
@@ -41,9 +47,9 @@ func ask(size worlds.Size) asked {
 	return all
 }
 
-func eachSize(b *testing.B, run func(b *testing.B, all asked)) {
+func eachSize(b *testing.B, questions int, run func(b *testing.B, all asked)) {
 	for _, size := range sizes {
-		all := ask(size)
+		all := ask(size, questions)
 		b.Run(size.String(), func(b *testing.B) {
 			b.ReportAllocs()
 			run(b, all)
@@ -53,7 +59,7 @@ func eachSize(b *testing.B, run func(b *testing.B, all asked)) {
 
 // BenchmarkDecide decides from the ids of an item's facts.
 func BenchmarkDecide(b *testing.B) {
-	eachSize(b, func(b *testing.B, all asked) {
+	eachSize(b, questions, func(b *testing.B, all asked) {
 		for i := 0; b.Loop(); i++ {
 			n := i % len(all.actions)
 			all.model.Decide(all.subjects[n], all.actions[n], all.resources[n])
@@ -63,7 +69,7 @@ func BenchmarkDecide(b *testing.B) {
 
 // BenchmarkDecideItem decides with all ids looked up before.
 func BenchmarkDecideItem(b *testing.B) {
-	eachSize(b, func(b *testing.B, all asked) {
+	eachSize(b, questions, func(b *testing.B, all asked) {
 		for i := 0; b.Loop(); i++ {
 			n := i % len(all.actions)
 			all.model.DecideItem(all.subjects[n], all.actions[n], &all.resolved[n])
@@ -74,10 +80,10 @@ func BenchmarkDecideItem(b *testing.B) {
 // BenchmarkScreen is a list on a screen: one person, prepared for it, 1,000
 // items, all actions of each.
 func BenchmarkScreen(b *testing.B) {
-	eachSize(b, func(b *testing.B, all asked) {
+	eachSize(b, listed, func(b *testing.B, all asked) {
 		for i := 0; b.Loop(); i++ {
 			screen := all.model.Screen(all.subjects[i%len(all.subjects)])
-			for n := range 1000 {
+			for n := range listed {
 				screen.Actions(&all.resolved[n])
 			}
 		}
@@ -86,7 +92,7 @@ func BenchmarkScreen(b *testing.B) {
 
 // BenchmarkSubject prepares a person.
 func BenchmarkSubject(b *testing.B) {
-	eachSize(b, func(b *testing.B, all asked) {
+	eachSize(b, questions, func(b *testing.B, all asked) {
 		for i := 0; b.Loop(); i++ {
 			all.model.Subject(all.users[i%len(all.users)], worlds.Now)
 		}
@@ -95,7 +101,7 @@ func BenchmarkSubject(b *testing.B) {
 
 // BenchmarkAdminister decides about one user on another.
 func BenchmarkAdminister(b *testing.B) {
-	eachSize(b, func(b *testing.B, all asked) {
+	eachSize(b, questions, func(b *testing.B, all asked) {
 		for i := 0; b.Loop(); i++ {
 			n, target := i%len(all.users), &all.users[(i+1)%len(all.users)]
 			all.model.Decide(all.subjects[n], authz.AdministerUser, authz.Resource{Type: authz.UserResource, User: target})
@@ -106,7 +112,7 @@ func BenchmarkAdminister(b *testing.B) {
 // BenchmarkExplain tells the whole reasoning behind a decision, and
 // BenchmarkSuggest looks for what would turn a no.
 func BenchmarkExplain(b *testing.B) {
-	eachSize(b, func(b *testing.B, all asked) {
+	eachSize(b, questions, func(b *testing.B, all asked) {
 		for i := 0; b.Loop(); i++ {
 			n := i % len(all.actions)
 			all.model.Explain(all.subjects[n], all.actions[n], all.resources[n])
@@ -115,7 +121,7 @@ func BenchmarkExplain(b *testing.B) {
 }
 
 func BenchmarkSuggest(b *testing.B) {
-	eachSize(b, func(b *testing.B, all asked) {
+	eachSize(b, questions, func(b *testing.B, all asked) {
 		var denied []authz.Situation
 		for n := range all.actions {
 			q := authz.Situation{Model: all.model, User: all.users[n], At: worlds.Now, Action: all.actions[n], Resource: all.resources[n]}
@@ -173,7 +179,7 @@ func BenchmarkRefresh(b *testing.B) {
 }
 
 func TestDecideDoesNotAllocate(t *testing.T) {
-	all := ask(worlds.Large)
+	all := ask(worlds.Large, questions)
 	for a := authz.NoAction + 1; a < authz.ActionCount; a++ {
 		r := authz.Resource{Type: a.On(), Item: &all.items[0], User: &all.users[1], Role: "role-1", Locations: all.users[0].Locations}
 		if n := testing.AllocsPerRun(10, func() { all.model.DecideBoth(authz.Self(all.subjects[0]), a, r) }); n != 0 {

@@ -314,10 +314,10 @@ func (r *row) add(held rights) {
 
 // nearness is which scopes of which holdings are met at a place: two bits a
 // holding, for "and below" and for the location itself.
-type nearness uint32
+type nearness uint16
 
 // mostNear is the most holdings that a nearness tells apart.
-const mostNear = 16
+const mostNear = 8
 
 // nearAt notes that a holding is measured from a place.
 func nearAt(near []nearness, holding int, from place) {
@@ -348,7 +348,7 @@ func (n *nearRights) met(template int, near nearness) permissionBits {
 	var held permissionBits
 	of := n.bits[template*n.width:]
 	for ; near != 0; near &= near - 1 {
-		held |= of[bits.TrailingZeros32(uint32(near))]
+		held |= of[bits.TrailingZeros16(uint16(near))]
 	}
 	return held
 }

@@ -7,7 +7,7 @@ import "unique"
 // changes, and is of no use to another model.
 //
 // The usual item lies in it whole, so that going through a list does not jump
-// about in memory: two places and four people on the team, the others aside.
+// about in memory: two places and six people on the team, the others aside.
 type Resolved struct {
 	model    *Model
 	template *template // nil: there is no such item
@@ -15,8 +15,8 @@ type Resolved struct {
 	private  bool
 	located  uint8 // how many of the places there are
 	places   [2]place
-	team     [4]unique.Handle[string] // equal ids have one handle, so that to compare two takes one look
-	on       [4]teamRoleBits          // what each of them is
+	team     [6]unique.Handle[string] // equal ids have one handle, so that to compare two takes one look
+	on       [6]teamRoleBits          // what each of them is
 	more     *overflow
 }
 

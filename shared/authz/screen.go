@@ -7,6 +7,7 @@ package authz
 type Screen struct {
 	model   *Model
 	subject Subject
+	rule    userRule
 	rows    []row // by template; nil where ItemActions has to do
 	located nearRights
 	near    []nearness // by place
@@ -16,13 +17,14 @@ type Screen struct {
 // by those whom only_users means.
 type row struct{ plain, own permissionBits }
 
-// Screen prepares the subject. Who is not of type general, or holds roles from
-// very many places, is decided about item by item.
+// Screen prepares the subject. Who holds roles from very many places is decided
+// about item by item.
 func (m *Model) Screen(s Subject) Screen {
 	screen := Screen{model: m, subject: s}
-	if !s.of(m) || s.userType != General || len(s.holdings) > mostNear {
+	if !s.of(m) || len(s.holdings) > mostNear {
 		return screen
 	}
+	screen.rule = s.userType.rule()
 	screen.rows = make([]row, len(m.templates.inOrder))
 	screen.located = nearRightsOf(len(screen.rows), len(s.holdings))
 	screen.near = make([]nearness, len(m.forest.preorder))
@@ -66,6 +68,11 @@ func (s *Screen) Actions(r *Resolved) Actions {
 		near |= s.near[p.number]
 	}
 	held |= s.located.met(t.number, near)
-	st := standing{member: !on.empty(), editor: on.meets(t.team.primaryEditors), inScope: held.set()}
-	return st.actions(r.status, r.private)
+	byTeam := standing{member: !on.empty(), editor: on.meets(t.team.primaryEditors)}
+	byRoles := standing{inScope: held.set()}
+	if s.rule.byRoles.meets(s.rule.byTeam) {
+		byTeam.inScope = byRoles.inScope
+		return byTeam.actions(r.status, r.private)
+	}
+	return byRoles.actions(r.status, r.private).ever(s.rule.byRoles) | byTeam.actions(r.status, r.private).ever(s.rule.byTeam)
 }
