@@ -163,12 +163,17 @@ func (m *Model) stepPhrase(s Step) string {
 	case ChangeType:
 		return "make the user's type general"
 	default:
-		where := s.Scope.String()
-		if s.Scope == Yes {
-			where = "too"
-		}
-		return "let the role " + m.roleName(s.Role) + " give " + s.Permission + " " + where + " (to everybody who holds it)"
+		return "let the role " + m.roleName(s.Role) + " give " + s.Permission + scopePhrases[s.Scope] + " (to everybody who holds it)"
 	}
+}
+
+// scopePhrases say where a scope lets do what it is edited to.
+var scopePhrases = [ScopeCount]string{
+	Yes:              " too",
+	OnlyUsers:        " on one's own items, only_users",
+	OnlyLocation:     " at the location held, only_location",
+	LocationAndBelow: " from the location held, location_and_below",
+	Everywhere:       " everywhere",
 }
 
 func (m *Model) limitPhrase(locations []string) string {
