@@ -141,22 +141,15 @@ func (item *userAdministrationItem) administration() *authz.UserAdministration {
 	return a
 }
 
-// scopeOf reads a stored scope, the plain yes included.
+// scopeOf and personaOf read what check has found to be known, or nothing.
 func scopeOf(word string) authz.Scope {
-	if word == authz.Yes.String() {
-		return authz.Yes
-	}
-	s, _ := authz.ParseScope(word)
+	s, _ := parseGrantedScope(word)
 	return s
 }
 
 func personaOf(word string) directory.Persona {
-	for p := directory.NoPersona; p < directory.PersonaCount; p++ {
-		if p.String() == word {
-			return p
-		}
-	}
-	return directory.NoPersona
+	p, _ := parsePersona(word)
+	return p
 }
 
 func words[E interface{ String() string }](members []E) []string {
