@@ -115,13 +115,13 @@ func (s *suggester) assignment(r RoleRef) *Assignment {
 	return nil
 }
 
-// mostUserLocations is U1's.
-const mostUserLocations = 25
+// MostUserLocations bounds the locations of one user (U1).
+const MostUserLocations = 25
 
 // locationSteps add to the user's locations one at which the question's resource
 // is, or one above it.
 func (s *suggester) locationSteps() [][]Step {
-	if len(s.User.Locations) >= mostUserLocations {
+	if len(s.User.Locations) >= MostUserLocations {
 		return nil
 	}
 	var all [][]Step

@@ -422,7 +422,7 @@ func many(roles, locations, people int) Situation {
 		id := fmt.Sprint("l", i)
 		p.Locations, it.Locations = append(p.Locations, Location{ID: id}), append(it.Locations, id)
 	}
-	for i := range mostUserLocations - 1 {
+	for i := range MostUserLocations - 1 {
 		id := fmt.Sprint("own", i)
 		p.Locations, u.Locations = append(p.Locations, Location{ID: id}), append(u.Locations, id)
 	}
@@ -450,7 +450,7 @@ func TestSuggestTriesNoMoreThanIsOfUse(t *testing.T) {
 	}
 	steps = 0
 	many(4, 1000, 0).Suggest(func(Step) bool { steps++; return true })
-	if most := 20 * (4*mostUserLocations + 1000); steps > most {
+	if most := 20 * (4*MostUserLocations + 1000); steps > most {
 		t.Errorf("%d steps tried, want at most %d", steps, most)
 	}
 	crowded, alone := many(4, 4, 5000), many(4, 4, 0)

@@ -7,11 +7,8 @@ import (
 	"gemba/shared/directory"
 )
 
-// MostUserRoles and MostUserLocations bound what one user has; the latter is U1's.
-const (
-	MostUserRoles     = 500
-	MostUserLocations = 25
-)
+// MostUserRoles bounds the roles of one user.
+const MostUserRoles = 500
 
 // Persona is a persona's word or older name (P1); none when it is absent.
 func (o *Object) Persona(member string) directory.Persona { return Word(o, member, personas) }
@@ -24,7 +21,7 @@ func ReadUser(o *Object) directory.User {
 	u := directory.User{
 		ID: o.ID("id"), Name: o.Text("name", Name), Email: o.Text("email", Email),
 		Username: o.Text("username", Username), Type: Word(o, "type", userTypes),
-		Internal: o.Bool("internal"), Locations: o.IDs("locations", MostUserLocations),
+		Internal: o.Bool("internal"), Locations: o.IDs("locations", authz.MostUserLocations),
 		Persona: o.Persona("persona"), SignIn: Word(o, "signIn", signIns), Version: o.Version(),
 	}
 	for _, held := range o.Objects("roles", MostUserRoles) {
@@ -43,7 +40,7 @@ func ReadUser(o *Object) directory.User {
 // elsewhere. Locations is nil without a limit, and empty but not nil for one
 // that names no location, which role.Limit refuses (R5).
 func ReadAssignment(o *Object) authz.Assignment {
-	a := authz.Assignment{Locations: o.IDs("locations", MostUserLocations), Until: o.Time("until")}
+	a := authz.Assignment{Locations: o.IDs("locations", authz.MostUserLocations), Until: o.Time("until")}
 	if o.Has("until") && a.Until.IsZero() {
 		// The zero time would be taken for no end at all, and it has long passed.
 		a.Until = a.Until.Add(time.Nanosecond)

@@ -3,6 +3,7 @@ package endpoints
 import (
 	"slices"
 
+	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/permission"
 )
@@ -30,7 +31,7 @@ func readHypothetical(o *body.Object) *permission.Hypothetical {
 	if o == nil {
 		return nil
 	}
-	h := &permission.Hypothetical{Locations: o.IDs("locations", body.MostUserLocations)}
+	h := &permission.Hypothetical{Locations: o.IDs("locations", authz.MostUserLocations)}
 	if h.Locations != nil && len(h.Locations) == 0 {
 		o.Fault("locations", "A user has 1 to 25 locations.")
 	}
