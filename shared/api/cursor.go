@@ -11,9 +11,10 @@ import (
 	"gemba/shared/fault"
 )
 
+// DefaultLimit is the limit of a page that names none, MaxLimit the largest.
 const (
-	defaultLimit = 50
-	maxLimit     = 500
+	DefaultLimit = 50
+	MaxLimit     = 500
 )
 
 // cursor is a place in a list, bound to the list it was given for. It names
@@ -41,11 +42,11 @@ func (c cursor) text() string {
 // Page reads limit and cursor. Invalid when the limit is not 1 to 500, or
 // the cursor was given to another query; both are named.
 func (r *Request) Page() (directory.Page, error) {
-	page := directory.Page{Limit: defaultLimit}
+	page := directory.Page{Limit: DefaultLimit}
 	var problems []fault.Problem
 	if text := r.Query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > maxLimit {
+		if err != nil || limit < 1 || limit > MaxLimit {
 			problems = append(problems, fault.Problem{Pointer: "/limit", Detail: "limit is 1 to 500."})
 		}
 		page.Limit = limit

@@ -12,14 +12,9 @@ import (
 	"gemba/shared/permission"
 )
 
-const (
-	// usualResults is the limit of a page that names none, mostResults what a
-	// larger one is taken as: a limit is the most that is wanted.
-	usualResults = 50
-	mostResults  = 500
-	// mostLimit is the largest number that JSON has exactly.
-	mostLimit = 1<<53 - 1
-)
+// mostLimit is the largest number that JSON has exactly. A limit is the most
+// that is wanted, so that one beyond api.MaxLimit is taken as that.
+const mostLimit = 1<<53 - 1
 
 // decodeSearch reads the request of a search.
 func decodeSearch(r *api.Request, what permission.Searched) (searching, error) {
@@ -128,7 +123,7 @@ func readPage(o *body.Object) wantedPage {
 	o.Object("properties").Open()
 	p := wantedPage{limit: -1, token: o.Text("token", body.Opaque), goOn: o.Has("token")}
 	if o.Has("limit") {
-		p.limit = min(mostResults, o.Int("limit", 0, mostLimit))
+		p.limit = min(api.MaxLimit, o.Int("limit", 0, mostLimit))
 	}
 	return p
 }
@@ -138,7 +133,7 @@ func readPage(o *body.Object) wantedPage {
 func (in searching) page(of directory.Organization) (directory.Page, error) {
 	if !in.wanted.goOn {
 		if in.wanted.limit < 0 {
-			return directory.Page{Limit: usualResults}, nil
+			return directory.Page{Limit: api.DefaultLimit}, nil
 		}
 		return directory.Page{Limit: in.wanted.limit}, nil
 	}
