@@ -77,17 +77,20 @@ func (m *Model) ItemActions(s Subject, r *Resolved) Actions {
 	}
 	var i sight
 	r.sight(s, &i)
+	st := m.standing(s, &i, true, true)
 	user := s.userType.rule()
-	if user.byRoles.meets(user.byTeam) {
-		return m.openTo(s, &i, true, true)
-	}
-	return m.openTo(s, &i, true, false).ever(user.byRoles) | m.openTo(s, &i, false, true).ever(user.byTeam)
+	return user.actions(&st, i.status, i.private)
 }
 
-// openTo is the item actions that roles, or the team, or both open.
-func (m *Model) openTo(s Subject, i *sight, byRoles, byTeam bool) Actions {
-	st := m.standing(s, i, byRoles, byTeam)
-	return st.actions(i.status, i.private)
+// actions is the item actions that are open to a user of the type who stands so
+// (U2): where roles and team do not count for the same, each opens its own.
+func (u *userRule) actions(st *standing, status Status, private bool) Actions {
+	if u.byRoles == u.byTeam {
+		return st.actions(status, private).ever(u.byRoles)
+	}
+	byRoles := standing{inScope: st.inScope}
+	byTeam := standing{member: st.member, editor: st.editor}
+	return byRoles.actions(status, private).ever(u.byRoles) | byTeam.actions(status, private).ever(u.byTeam)
 }
 
 // actions is the item actions that are open to who stands so.

@@ -68,11 +68,6 @@ func (s *Screen) Actions(r *Resolved) Actions {
 		near |= s.near[p.number]
 	}
 	held |= s.located.met(t.number, near)
-	byTeam := standing{member: !on.empty(), editor: on.meets(t.team.primaryEditors)}
-	byRoles := standing{inScope: held.set()}
-	if s.rule.byRoles.meets(s.rule.byTeam) {
-		byTeam.inScope = byRoles.inScope
-		return byTeam.actions(r.status, r.private)
-	}
-	return byRoles.actions(r.status, r.private).ever(s.rule.byRoles) | byTeam.actions(r.status, r.private).ever(s.rule.byTeam)
+	st := standing{inScope: held.set(), member: !on.empty(), editor: on.meets(t.team.primaryEditors)}
+	return s.rule.actions(&st, r.status, r.private)
 }
