@@ -325,7 +325,7 @@ func (x explainer) user(a Action, r Resource) {
 		return
 	}
 	if a == ImpersonateUser {
-		x.held(impersonateUser, NoGrant, func(h *role) []string { return when(h.admin.Impersonate, impersonateUser) })
+		x.held(impersonateUser, func(h *role) []string { return when(h.admin.Impersonate, impersonateUser) })
 	}
 	x.administration(r.User, x.wanted(a, r.Role))
 }
@@ -339,7 +339,7 @@ func when(so bool, word string) []string {
 }
 
 // held explains a plain yes: which roles have one of the words that give it.
-func (x explainer) held(permission string, reason Reason, words func(*role) []string) {
+func (x explainer) held(permission string, words func(*role) []string) {
 	given := false
 	for _, h := range x.heldRoles() {
 		for _, word := range words(h.role) {
@@ -352,7 +352,7 @@ func (x explainer) held(permission string, reason Reason, words func(*role) []st
 		}
 	}
 	if !given {
-		x.missing(Missing{Condition: ToHold, Reason: reason, Permission: permission})
+		x.missing(Missing{Condition: ToHold, Reason: NoGrant, Permission: permission})
 	}
 }
 
@@ -399,7 +399,7 @@ func (x explainer) organization(a Action) {
 	if !x.byType(x.s.userType == General) {
 		return
 	}
-	x.held(a.String(), NoGrant, func(h *role) []string { return h.words(a) })
+	x.held(a.String(), func(h *role) []string { return h.words(a) })
 }
 
 // words are the words in R9 and R10 by which a role gives an action on the

@@ -159,10 +159,10 @@ const _ = uint(permissionsEach - int(writeItems)) // there is no more room in a 
 func (a *Admin) rights() rights {
 	var r rights
 	if a.Global != nil {
-		r = r.withIf(true, administerUsers, Everywhere).withIf(a.Global.CreateUsers, createUsers, Everywhere)
+		r = r.with(administerUsers, setOf(Everywhere)).withIf(a.Global.CreateUsers, createUsers, Everywhere)
 	}
 	if a.Local != nil {
-		r = r.withIf(true, administerUsers, a.Local.Scope).withIf(a.Local.CreateUsers, createUsers, a.Local.Scope)
+		r = r.with(administerUsers, setOf(a.Local.Scope)).withIf(a.Local.CreateUsers, createUsers, a.Local.Scope)
 	}
 	r = r.withIf(a.Board != NoScope, administerBoards, a.Board).withIf(a.Card != NoScope, administerCards, a.Card)
 	r = r.withIf(a.Escalation != NoScope, escalateItems, a.Escalation).withIf(a.Impersonate, impersonate, Yes)

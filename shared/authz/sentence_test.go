@@ -73,7 +73,7 @@ func TestEverythingHasASentence(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		for _, q := range situations(t) {
-			e := q.Explain()
+			e := q.Model.Explain(q.subject(), q.Action, q.Resource)
 			suggestions, _ := q.Suggest(anything)
 			sentences := q.Model.Sentences(e)
 			for _, s := range suggestions {

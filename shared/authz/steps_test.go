@@ -174,7 +174,7 @@ func TestSuggestTellsTenAndHowManyAreLeft(t *testing.T) {
 	}
 	q := Situation{Model: Compile(s.policy), User: s.maria, At: now, Action: DoParticipate, Resource: s.usually(DoParticipate)}
 	told, left := q.Suggest(func(s Step) bool { return s.Kind == AssignRole })
-	if len(told) != MostSuggestions || left != 2 || told[0].Steps[0].Role != "role-00" {
+	if len(told) != mostSuggestions || left != 2 || told[0].Steps[0].Role != "role-00" {
 		t.Errorf("%d told, %d left: %+v", len(told), left, told)
 	}
 }

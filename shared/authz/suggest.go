@@ -50,8 +50,8 @@ type Suggestion struct {
 	Gained int
 }
 
-// MostSuggestions bounds how many suggestions are told.
-const MostSuggestions = 10
+// mostSuggestions bounds how many suggestions are told.
+const mostSuggestions = 10
 
 // Situation is a question with all that its answer rests on.
 type Situation struct {
@@ -81,9 +81,6 @@ func (e *Effort) spend() {
 
 // Decide is the decision on the question.
 func (q Situation) Decide() Decision { return q.Model.Decide(q.subject(), q.Action, q.Resource) }
-
-// Explain is the decision on the question with its reasoning.
-func (q Situation) Explain() Explanation { return q.Model.Explain(q.subject(), q.Action, q.Resource) }
 
 func (q Situation) lacking() set[Condition] {
 	return q.Model.lacking(q.subject(), q.Action, q.Resource)
@@ -203,7 +200,7 @@ func (q Situation) Suggest(may func(Step) bool) (told []Suggestion, left int) {
 	if q.Effort.Spent() {
 		return nil, 0
 	}
-	told = all[:min(len(all), MostSuggestions)]
+	told = all[:min(len(all), mostSuggestions)]
 	return told, len(all) - len(told)
 }
 
