@@ -55,7 +55,7 @@ var layers = map[string]layer{
 		packages: []string{"gemba/shared/dynamo"},
 		may: append([]string{
 			sdk + "/aws/...", sdk + "/service/dynamodb/...", sdk + "/feature/dynamodb/...",
-			"github.com/aws/smithy-go/...", "github.com/hashicorp/golang-lru/v2/...", "github.com/oklog/ulid/v2",
+			"github.com/aws/smithy-go/...", "github.com/fxamacker/cbor/v2", "github.com/hashicorp/golang-lru/v2/...", "github.com/oklog/ulid/v2",
 		}, domain...),
 	},
 	"cognito": {
