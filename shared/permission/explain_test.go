@@ -281,3 +281,26 @@ func TestChangesAreSoughtWithinBounds(t *testing.T) {
 		t.Errorf("of 100 equal questions %d were looked into", sought)
 	}
 }
+
+// TestWhatIsLeftOutIsCounted: of many paths, and of much that stops short, fifty
+// are told and the rest counted.
+func TestWhatIsLeftOutIsCounted(t *testing.T) {
+	c := caller("global", "global")
+	nurse := c.Users["nurse"]
+	var put authz.Policy
+	for i := range 60 {
+		ref := authz.RoleRef{ID: fmt.Sprint("viewer-", i)}
+		put.Roles = append(put.Roles, authz.Role{RoleRef: ref, Grants: []authz.Grant{{
+			Templates: []string{"idea"}, Permissions: map[authz.Permission]authz.Scope{authz.View: authz.OnlyLocation},
+		}}})
+		nurse.Assignments = append(nurse.Assignments, directory.Assignment{Assignment: authz.Assignment{Role: ref}})
+	}
+	c.Users["nurse"], c.Model = nurse, c.Model.With(authz.Change{Put: put})
+	if e := explain(c, onItem("nurse", authz.DoView, "public")).Explanation; len(e.Paths) != 50 || e.PathsLeftOut != 11 || e.HeldLeftOut != 0 {
+		t.Errorf("%d paths, %d left out, %d held left out", len(e.Paths), e.PathsLeftOut, e.HeldLeftOut)
+	}
+	e := explain(c, onItem("nurse", authz.DoView, "elsewhere")).Explanation
+	if len(e.Missing) != 1 || len(e.Missing[0].Held) != 50 || e.HeldLeftOut != 11 || e.PathsLeftOut != 0 {
+		t.Errorf("missing %d, %d held left out, %d paths left out", len(e.Missing), e.HeldLeftOut, e.PathsLeftOut)
+	}
+}
