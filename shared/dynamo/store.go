@@ -10,7 +10,8 @@
 // Costs: a warm check is one BatchGetItem (user, item, one copy of the policy
 // version). A policy change since adds one Query of the changes; a cold
 // instance reads the policy's snapshot and the changes after it, and where
-// there is no whole snapshot the policy's entities.
+// there is no whole snapshot the policy's entities. A page of a list that a
+// search reads is one strong Query.
 package dynamo
 
 import (
