@@ -9,5 +9,6 @@ import (
 )
 
 func main() {
-	lambda.Start(endpoints.New(wire.Deps(wire.Store())))
+	store := wire.Store()
+	lambda.Start(endpoints.New(wire.Deps(store), store))
 }

@@ -23,7 +23,7 @@ import (
 // answered are the routes that each function has endpoints for. Nothing is
 // called, so the functions stand on nothing.
 var answered = map[string][]string{
-	"DirectoryFunction":     directory.New(api.Deps{}).Routes(),
+	"DirectoryFunction":     directory.New(api.Deps{}, nil).Routes(),
 	"PersonaFunction":       persona.New(api.Deps{}, nil).Routes(),
 	"RoleFunction":          role.New(api.Deps{}, nil).Routes(),
 	"PermissionFunction":    permission.New(api.Deps{}, nil).Routes(),

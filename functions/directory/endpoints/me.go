@@ -8,6 +8,7 @@ package endpoints
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"gemba/shared/api"
@@ -17,9 +18,16 @@ import (
 	"gemba/shared/impersonation"
 )
 
+// Store is what the calls need of storage.
+type Store interface {
+	directory.Administrators
+}
+
 // New is the directory function.
-func New(deps api.Deps) *api.Function {
-	return api.New("directory", deps, me.Bind(), getUser.Bind())
+func New(deps api.Deps, _ Store) *api.Function {
+	return api.New("directory", deps, slices.Concat(
+		[]api.Bound{me.Bind(), getUser.Bind()},
+	)...)
 }
 
 // me tells the caller who they are, and as whom they act.

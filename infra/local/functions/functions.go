@@ -71,7 +71,10 @@ func (w wiring) deps(store *dynamo.Store) api.Deps {
 	return api.Deps{Store: store, Sessions: w.sessions(store), Log: w.Log, Now: time.Now}
 }
 
-func (w wiring) directory(id string) lambda.Handler { return directoryfn.New(w.deps(w.store(id))) }
+func (w wiring) directory(id string) lambda.Handler {
+	store := w.store(id)
+	return directoryfn.New(w.deps(store), store)
+}
 
 func (w wiring) persona(id string) lambda.Handler {
 	store := w.store(id)
