@@ -172,9 +172,12 @@ func (c catalogue) all() map[string]Template {
 	return all
 }
 
+// allAdvanced is what R9 knows.
+const allAdvanced set[Advanced] = 1<<AdvancedCount - 2
+
 // compileRole expands the role's grants to rights on each template.
 func compileRole(r Role, c catalogue) *role {
-	compiled := &role{Role: r, admin: r.Admin.lawful(), advanced: setOf(r.Advanced...), items: make([]rights, len(c.byID))}
+	compiled := &role{Role: r, admin: r.Admin.lawful(), advanced: setOf(r.Advanced...) & allAdvanced, items: make([]rights, len(c.byID))}
 	for i := range r.Grants {
 		given := r.Grants[i].rights()
 		for _, t := range c.covered(&r.Grants[i]) {

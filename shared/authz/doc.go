@@ -9,8 +9,9 @@
 // answer), administer.go (C7, R10–R13) and both.go (I6). Around the decision are
 // resolve.go and screen.go (the same of a whole list), explain.go (why),
 // suggest.go and steps.go (what would change it), rights.go (how much that
-// gives), sentence.go (all of it in words) and search.go (where all is that is
-// allowed). How a policy becomes a Model is compile.go, the only file that lays out
+// gives), sentence.go (all of it in words), search.go (where all is that is
+// allowed), access.go (all that somebody may), difference.go (what a change does
+// to that) and diff.go (one role beside another). How a policy becomes a Model is compile.go, the only file that lays out
 // bits and shifts them, and forest.go.
 //
 // It refuses to know where facts come from, who may ask about whom, what time
@@ -42,6 +43,10 @@
 //     give: everybody who holds the role gets them. Of several ways to make the
 //     same change the one that gives least is told. Where it takes several steps
 //     together, those are combined that give least by themselves.
+//   - A right that one gains or loses is a row of one's access of which something
+//     is new, or gone: a scope that becomes wider is a right gained, and none
+//     lost. Of a deleted role nobody loses the right to grant it: there is
+//     nothing left to grant.
 //   - What could be changed is what the steps of suggest.go say: the team, an
 //     assignment, the user's locations and type, a scope in a role that is held.
 //     New roles and grants, and what an item is, are not suggested.
