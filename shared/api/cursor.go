@@ -42,14 +42,10 @@ func (c cursor) text() string {
 // Page reads limit and cursor. Invalid when the limit is not 1 to 500, or
 // the cursor was given to another query; both are named.
 func (r *Request) Page() (directory.Page, error) {
-	page := directory.Page{Limit: DefaultLimit}
+	page, err := r.Limit()
 	var problems []fault.Problem
-	if text := r.Query.Get("limit"); text != "" {
-		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > MaxLimit {
-			problems = append(problems, fault.Problem{Pointer: "/limit", Detail: "limit is 1 to 500."})
-		}
-		page.Limit = limit
+	if err != nil {
+		problems = fault.Of(err).Problems
 	}
 	if text := r.Query.Get("cursor"); text != "" {
 		c, ok := opened(text, r.list())
@@ -59,6 +55,22 @@ func (r *Request) Page() (directory.Page, error) {
 		page.After = c.After
 	}
 	return page, fault.Faulty(fault.Invalid, "malformed", problems)
+}
+
+// Limit is the page that a limit alone asks for, the first; Invalid when it is
+// not 1 to 500.
+func (r *Request) Limit() (directory.Page, error) {
+	page := directory.Page{Limit: DefaultLimit}
+	text := r.Query.Get("limit")
+	if text == "" {
+		return page, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > MaxLimit {
+		return page, fault.Faulty(fault.Invalid, "malformed", []fault.Problem{{Pointer: "/limit", Detail: "limit is 1 to 500."}})
+	}
+	page.Limit = limit
+	return page, nil
 }
 
 // Next is the cursor that goes on after a place; "" stays "".

@@ -70,6 +70,19 @@ func Fit[Thing any](things []Thing, end string, body func(Thing) any, place func
 	return fitting, end, nil
 }
 
+// Whole is an answer that is no list: Unprocessable too_large when one answer
+// cannot carry it, as a part would look like all of it.
+func Whole(status int, body any) (Response, error) {
+	text, err := json.Marshal(body)
+	switch {
+	case err != nil:
+		return Response{}, fault.Wrap(fault.Internal, "encode", err)
+	case len(text) > mostAnswered:
+		return Response{}, fault.New(fault.Unprocessable, "too_large", "This is more than one answer can carry.")
+	}
+	return Response{Status: status, Body: json.RawMessage(text)}, nil
+}
+
 // problemBody is RFC 9457's form with the contract's members.
 type problemBody struct {
 	Type      string         `json:"type"`

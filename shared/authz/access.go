@@ -36,6 +36,12 @@ func (r Right) Where() string {
 	return r.Scope.String()
 }
 
+// WherePhrase is the right's scope in words, with the names of the locations;
+// empty of a plain yes.
+func (m *Model) WherePhrase(r Right) string {
+	return strings.TrimSpace(m.wherePhrase(r.Scope, r.Locations))
+}
+
 // Source is what gives a right: a role, and the place of the grant in it, or
 // NotOfGrant. ImpliedBy is the permission of the grant that implies the right's
 // (R7), empty when the grant names it itself.

@@ -40,3 +40,8 @@ func (o *Object) Page(read func() (directory.Page, error)) directory.Page {
 	}
 	return page
 }
+
+// Flag is a parameter that is true or false, false when it is absent.
+func (o *Object) Flag(name string) bool {
+	return Word(o, name, map[string]bool{"true": true, "false": false})
+}

@@ -3,7 +3,10 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -95,6 +98,39 @@ func (s *Store) batchGet(ctx context.Context, keys []key) (map[key]attributes, e
 				return nil, fault.Wrap(fault.Unavailable, "busy", errors.New("unprocessed keys"))
 			}
 		}
+	}
+	return found, nil
+}
+
+// abreast is how many batches are read at the same time.
+const abreast = 8
+
+// batchesGet reads very many keys strongly, some batches at the same time.
+func (s *Store) batchesGet(ctx context.Context, keys []key) (map[key]attributes, error) {
+	if len(keys) <= batchSize {
+		return s.batchGet(ctx, keys)
+	}
+	var (
+		group   sync.WaitGroup
+		slots   = make(chan struct{}, abreast)
+		batches = slices.Collect(slices.Chunk(keys, batchSize))
+		parts   = make([]map[key]attributes, len(batches))
+		failed  = make([]error, len(batches))
+	)
+	for i, batch := range batches {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			parts[i], failed[i] = s.batchGet(ctx, batch)
+		})
+	}
+	group.Wait()
+	found := make(map[key]attributes, len(keys))
+	for i := range parts {
+		if failed[i] != nil {
+			return nil, failed[i]
+		}
+		maps.Copy(found, parts[i])
 	}
 	return found, nil
 }

@@ -45,6 +45,28 @@ func (s *Store) Roles(ctx context.Context, organization string, page directory.P
 	return roles, end, nil
 }
 
+// RolesOf is those of the roles that exist, in the order in which they are asked
+// for.
+func (s *Store) RolesOf(ctx context.Context, organization string, ids []string) ([]role.Role, error) {
+	keys := make([]key, len(ids))
+	for i, id := range ids {
+		keys[i] = roleKey(organization, id)
+	}
+	found, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var roles []role.Role
+	for _, k := range keys {
+		if item, ok := found[k]; ok {
+			if err := collect(item, &roles, roleItem.role); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return roles, nil
+}
+
 // PutRole writes a role's next state as the policy's next version. Errors:
 // Conflict id_taken or name_taken, Stale, Unprocessable too_large, raced.
 func (s *Store) PutRole(ctx context.Context, basis directory.Basis, c role.Change) error {
@@ -138,7 +160,7 @@ func (s *Store) usersOf(ctx context.Context, o string, adjacent []attributes) ([
 	for i, item := range adjacent {
 		keys[i] = userKey(o, keyOf(item).named())
 	}
-	found, err := s.batchGet(ctx, keys)
+	found, err := s.batchesGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}

@@ -86,11 +86,7 @@ func (s *Service) Put(ctx context.Context, c directory.Caller, r Role, p directo
 // save writes a role's next state. The birth of a new role is the policy
 // version that it makes.
 func (s *Service) save(ctx context.Context, c directory.Caller, before, after Role) (Role, error) {
-	problems := Validate(c.Model, after)
-	if after.Version != 0 && after.Version != before.Version {
-		problems = append(problems, fault.Problem{Pointer: "/version", Detail: "The version is given by the service and cannot be changed."})
-	}
-	if err := fault.Faulty(fault.Unprocessable, "invalid_role", problems); err != nil {
+	if err := saveable(c.Model, before, after); err != nil {
 		return Role{}, err
 	}
 	after.Version, after.Birth = before.Version+1, before.Birth
@@ -99,7 +95,7 @@ func (s *Service) save(ctx context.Context, c directory.Caller, before, after Ro
 		after.Birth, action = c.Policy+1, "create"
 	}
 	after = resolved(c.Model, after)
-	guard, err := s.guardRole(ctx, c, before, after)
+	guard, err := s.guardRole(ctx, c, before, after, c.Model.With(authz.Change{Put: authz.Policy{Roles: []authz.Role{after.Role}}}))
 	if err != nil {
 		return Role{}, err
 	}
@@ -109,12 +105,22 @@ func (s *Service) save(ctx context.Context, c directory.Caller, before, after Ro
 	return after, s.store.PutRole(ctx, c.Basis(), change)
 }
 
-// guardRole is R13's guard when a role stops making full administrators.
-func (s *Service) guardRole(ctx context.Context, c directory.Caller, before, after Role) (*uint64, error) {
+// saveable holds a role's next state to the rules; Unprocessable with every one
+// that it breaks.
+func saveable(m *authz.Model, before, after Role) error {
+	problems := Validate(m, after)
+	if after.Version != 0 && after.Version != before.Version {
+		problems = append(problems, fault.Problem{Pointer: "/version", Detail: "The version is given by the service and cannot be changed."})
+	}
+	return fault.Faulty(fault.Unprocessable, "invalid_role", problems)
+}
+
+// guardRole is R13's guard when a role stops making full administrators; next is
+// the policy then.
+func (s *Service) guardRole(ctx context.Context, c directory.Caller, before, after Role, next *authz.Model) (*uint64, error) {
 	if !before.FullAdministrator() || after.FullAdministrator() {
 		return nil, nil
 	}
-	next := c.Model.With(authz.Change{Put: authz.Policy{Roles: []authz.Role{after.Role}}})
 	return directory.KeepAdministrator(ctx, s.store, c.Organization.ID, next, nil)
 }
 
@@ -158,13 +164,29 @@ type Given struct {
 // (R5, R12). Unprocessable when the limit is none, Stale when the user changed
 // since the version that the precondition names.
 func (s *Service) Assign(ctx context.Context, c directory.Caller, g Given, p directory.Precondition) (directory.User, error) {
+	change, err := s.assigning(ctx, c, g, p)
+	return s.put(ctx, c, change, err)
+}
+
+// TryAssign is what Assign would do, without doing it. Errors are those of Assign.
+func (s *Service) TryAssign(ctx context.Context, c directory.Caller, g Given, p directory.Precondition) (Impact, error) {
+	change, err := s.assigning(ctx, c, g, p)
+	if err != nil {
+		return Impact{}, err
+	}
+	return impactOn(c, g.Role, change.Before, change.After), nil
+}
+
+// assigning is the change that gives a role; one that changes nothing has the
+// user's version.
+func (s *Service) assigning(ctx context.Context, c directory.Caller, g Given, p directory.Precondition) (Assigning, error) {
 	target := c.Users[g.User]
 	if err := changeable(c, target, p); err != nil {
-		return directory.User{}, err
+		return Assigning{}, err
 	}
 	r, _ := c.Model.Role(g.Role)
 	if err := fault.Faulty(fault.Unprocessable, "invalid_limit", Limit(r, target.Locations, g.Locations)); err != nil {
-		return directory.User{}, err
+		return Assigning{}, err
 	}
 	held, holds := target.Assignment(g.Role)
 	next := directory.Assignment{
@@ -175,11 +197,11 @@ func (s *Service) Assign(ctx context.Context, c directory.Caller, g Given, p dir
 	if holds && held.Role == r.RoleRef {
 		next.Since, next.By, action = held.Since, held.By, "limit"
 		if slices.Equal(held.Locations, next.Locations) && held.Until.Equal(next.Until) {
-			return target, nil
+			return Assigning{Before: target, After: target}, nil
 		}
 	}
 	if !holds && len(target.Assignments) >= mostAssignments {
-		return directory.User{}, fault.New(fault.Unprocessable, "too_many_roles", "A user holds at most 200 roles.")
+		return Assigning{}, fault.New(fault.Unprocessable, "too_many_roles", "A user holds at most 200 roles.")
 	}
 	after := target
 	after.Assignments = append(without(target.Assignments, g.Role), next)
@@ -188,40 +210,63 @@ func (s *Service) Assign(ctx context.Context, c directory.Caller, g Given, p dir
 		entry.Before = assignmentValues(held)
 	}
 	entry.After = assignmentValues(next)
-	return s.putAssignment(ctx, c, target, after, entry)
+	return s.guarded(ctx, c, target, after, entry)
 }
 
 // Revoke takes a role back (R12). NotFound when the user does not hold it;
 // Unprocessable when nobody would be left to administer (R13).
 func (s *Service) Revoke(ctx context.Context, c directory.Caller, user, role string, p directory.Precondition) (directory.User, error) {
+	change, err := s.revoking(ctx, c, user, role, p)
+	return s.put(ctx, c, change, err)
+}
+
+// TryRevoke is what Revoke would do, without doing it. Errors are those of Revoke.
+func (s *Service) TryRevoke(ctx context.Context, c directory.Caller, user, role string, p directory.Precondition) (Impact, error) {
+	change, err := s.revoking(ctx, c, user, role, p)
+	if err != nil {
+		return Impact{}, err
+	}
+	return impactOn(c, role, change.Before, change.After), nil
+}
+
+// revoking is the change that takes a role back.
+func (s *Service) revoking(ctx context.Context, c directory.Caller, user, role string, p directory.Precondition) (Assigning, error) {
 	target := c.Users[user]
 	if err := changeable(c, target, p); err != nil {
-		return directory.User{}, err
+		return Assigning{}, err
 	}
 	held, holds := target.Assignment(role)
 	if !holds {
-		return directory.User{}, fault.New(fault.NotFound, "not_found", "The user does not hold this role.")
+		return Assigning{}, fault.New(fault.NotFound, "not_found", "The user does not hold this role.")
 	}
 	after := target
 	after.Assignments = without(target.Assignments, role)
 	entry := c.Entry(timeline.Assignment, "revoke", timeline.Target{Type: "user", ID: target.ID})
 	entry.Before = assignmentValues(held)
-	return s.putAssignment(ctx, c, target, after, entry)
+	return s.guarded(ctx, c, target, after, entry)
 }
 
-// putAssignment writes a user's next assignments, under R13's guard when the
-// user is a full administrator no more.
-func (s *Service) putAssignment(ctx context.Context, c directory.Caller, before, after directory.User, entry timeline.Entry) (directory.User, error) {
+// guarded is a change to a user's assignments, under R13's guard when the user is
+// a full administrator no more.
+func (s *Service) guarded(ctx context.Context, c directory.Caller, before, after directory.User, entry timeline.Entry) (Assigning, error) {
 	after.Version = before.Version + 1
 	change := Assigning{Before: before, After: after, Entry: entry}
 	if c.Model.FullAdministrator(before.Decisive()) && !c.Model.FullAdministrator(after.Decisive()) {
 		guard, err := directory.KeepAdministrator(ctx, s.store, c.Organization.ID, c.Model, &after)
 		if err != nil {
-			return directory.User{}, err
+			return Assigning{}, err
 		}
 		change.Guard = guard
 	}
-	return after, s.store.PutAssignment(ctx, c.Basis(before), change)
+	return change, nil
+}
+
+// put writes a change to a user's assignments, unless there is none.
+func (s *Service) put(ctx context.Context, c directory.Caller, change Assigning, err error) (directory.User, error) {
+	if err != nil || change.After.Version == change.Before.Version {
+		return change.After, err
+	}
+	return change.After, s.store.PutAssignment(ctx, c.Basis(change.Before), change)
 }
 
 // changeable refuses what no right allows: the actor's own roles in a session

@@ -44,6 +44,8 @@ type Assigning struct {
 type Store interface {
 	Role(ctx context.Context, organization, id string) (Role, error)
 	Roles(ctx context.Context, organization string, page directory.Page) ([]Role, string, error)
+	// RolesOf is those of the roles that exist.
+	RolesOf(ctx context.Context, organization string, ids []string) ([]Role, error)
 	PutRole(ctx context.Context, basis directory.Basis, change Change) error
 	PutAssignment(ctx context.Context, basis directory.Basis, change Assigning) error
 	directory.Administrators

@@ -8,15 +8,15 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/role"
 )
 
 // assigning is a role to be given or taken, and the user's version that the
-// caller saw.
+// caller saw. A dry run tells what it would do, and does nothing.
 type assigning struct {
 	given        role.Given
 	precondition directory.Precondition
+	dry          bool
 }
 
 func (a assigning) needs() directory.Keys { return directory.Keys{Users: []string{a.given.User}} }
@@ -43,6 +43,10 @@ func assign(roles *role.Service) api.Endpoint[assigning] {
 		Needs:  assigning.needs,
 		Target: func(c directory.Caller, in assigning) authz.Resource { return in.target(c) },
 		Do: func(ctx context.Context, c directory.Caller, in assigning) (api.Response, error) {
+			if in.dry {
+				i, err := roles.TryAssign(ctx, c, in.given, in.precondition)
+				return assignmentImpact(c, i, err)
+			}
 			u, err := roles.Assign(ctx, c, in.given, in.precondition)
 			return userAnswer(u), err
 		},
@@ -57,6 +61,10 @@ func revoke(roles *role.Service) api.Endpoint[assigning] {
 		Needs:  assigning.needs,
 		Target: func(c directory.Caller, in assigning) authz.Resource { return in.target(c) },
 		Do: func(ctx context.Context, c directory.Caller, in assigning) (api.Response, error) {
+			if in.dry {
+				i, err := roles.TryRevoke(ctx, c, in.given.User, in.given.Role, in.precondition)
+				return assignmentImpact(c, i, err)
+			}
 			u, err := roles.Revoke(ctx, c, in.given.User, in.given.Role, in.precondition)
 			return userAnswer(u), err
 		},
@@ -70,10 +78,8 @@ func decodeAssigning(r *api.Request) (in assigning, err error) {
 	if in.given.Role, err = r.PathID("role"); err != nil {
 		return in, err
 	}
-	if dry := r.Query.Get("dryRun"); dry != "" && dry != "false" {
-		return in, fault.Faulty(fault.Invalid, "malformed", []fault.Problem{{
-			Pointer: "/dryRun", Detail: "Giving and taking a role cannot be tried here without doing it. Nothing was changed.",
-		}})
+	if in.dry, err = body.ReadQuery(r.Query, func(o *body.Object) bool { return o.Flag("dryRun") }); err != nil {
+		return in, err
 	}
 	in.precondition, err = r.Precondition()
 	return in, err

@@ -3,8 +3,10 @@
 //
 // It decides the form of these calls' requests and answers. Where the contract
 // is silent: giving or taking a role answers the user as it is then, with its
-// new version. A dry run of either is refused, because doing it after all is
-// what its caller least expects.
+// new version. An impact lists people by their ids to whoever may design roles,
+// who need not be their administrator; a dry run of an assignment is that of its
+// one user. Each page of an impact tells the counts; a page may have fewer people
+// than its limit, even none, and still have a next.
 package endpoints
 
 import (
@@ -24,7 +26,8 @@ func New(deps api.Deps, store role.Store) *api.Function {
 	roles := role.New(store)
 	return api.New("role", deps,
 		list(roles).Bind(), get(roles).Bind(), create(roles).Bind(), put(roles).Bind(),
-		assign(roles).Bind(), revoke(roles).Bind())
+		assign(roles).Bind(), revoke(roles).Bind(),
+		impact(roles).Bind(), diff(roles).Bind(), access(roles).Bind())
 }
 
 // listing asks for a part of the list of roles.

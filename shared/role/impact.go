@@ -1,0 +1,233 @@
+package role
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+)
+
+// Impact is what a change would do to people: how many gain something and how
+// many lose something, and a page of them, by their ids. Complete is whether
+// everybody has been looked at: very many people may take several pages to count.
+type Impact struct {
+	Gaining, Losing int
+	Complete        bool
+	People          []Affected
+	// More is whether somebody may follow the last of People, or of the page.
+	More bool
+	at   ImpactPlace
+}
+
+// Affected is somebody whom a change gives or takes something.
+type Affected struct {
+	User         string
+	Gained, Lost []authz.Right
+}
+
+// ImpactPlace is where a page of an impact ends: what was counted up to whom, by
+// which policy, and who was the last of the people. Its text names users.
+type ImpactPlace struct {
+	policy          uint64
+	gaining, losing int
+	complete        bool
+	counted, listed string
+}
+
+// String is the place as text, which ParseImpactPlace reads.
+func (p ImpactPlace) String() string {
+	return fmt.Sprintf("%d,%d,%d,%t,%s,%s", p.policy, p.gaining, p.losing, p.complete, p.counted, p.listed)
+}
+
+// ParseImpactPlace is the place of a text that a place made; no text is the
+// beginning.
+func ParseImpactPlace(text string) (ImpactPlace, error) {
+	if text == "" {
+		return ImpactPlace{}, nil
+	}
+	parts := strings.Split(text, ",")
+	if len(parts) != 6 {
+		return ImpactPlace{}, fault.Wrap(fault.Internal, "place", errors.New("no place of an impact"))
+	}
+	p := ImpactPlace{counted: parts[4], listed: parts[5]}
+	var errs [4]error
+	p.policy, errs[0] = strconv.ParseUint(parts[0], 10, 64)
+	p.gaining, errs[1] = strconv.Atoi(parts[1])
+	p.losing, errs[2] = strconv.Atoi(parts[2])
+	p.complete, errs[3] = strconv.ParseBool(parts[3])
+	if err := errors.Join(errs[:]...); err != nil {
+		return ImpactPlace{}, fault.Wrap(fault.Internal, "place", err)
+	}
+	return p, nil
+}
+
+// After is the place after one of the people, for a page that carries no more.
+func (i Impact) After(user string) ImpactPlace {
+	at := i.at
+	at.listed = user
+	return at
+}
+
+// Place is the place after the page.
+func (i Impact) Place() ImpactPlace { return i.at }
+
+// ImpactPage asks for a part of an impact: at most Limit people, after a place.
+type ImpactPage struct {
+	Limit int
+	After ImpactPlace
+}
+
+// Impact is what putting a role, or without one deleting it, would do. Nothing is
+// written, and what could not be written has the same errors: NotFound,
+// Unprocessable, Stale if a precondition was given; Conflict policy_changed when
+// the policy is not that of the first page any more.
+func (s *Service) Impact(ctx context.Context, c directory.Caller, id string, after *Role, p directory.Precondition, page ImpactPage) (Impact, error) {
+	before, err := s.Get(ctx, c, id)
+	if err != nil {
+		return Impact{}, err
+	}
+	if err := p.Heed(before.Version); err != nil {
+		return Impact{}, err
+	}
+	next, err := s.nextModel(ctx, c, before, after)
+	if err != nil {
+		return Impact{}, err
+	}
+	if page.After.policy != 0 && page.After.policy != c.Policy {
+		return Impact{}, fault.New(fault.Conflict, "policy_changed", "Roles or places have been changed since the first page. Ask anew.")
+	}
+	w := newImpactWalk(ctx, c, page, authz.Compare(c.Model, next, id), next)
+	err = w.through(ctx, s.store, before.RoleRef)
+	return w.told(), err
+}
+
+// nextModel is the policy after the change, which is held to what a change is
+// held to: the rules of roles, and R13.
+func (s *Service) nextModel(ctx context.Context, c directory.Caller, before Role, after *Role) (*authz.Model, error) {
+	change := authz.Change{Delete: authz.Names{Roles: []string{before.ID}}}
+	var put Role
+	if after != nil {
+		put = *after
+		if err := saveable(c.Model, before, put); err != nil {
+			return nil, err
+		}
+		put.Birth = before.Birth
+		put = resolved(c.Model, put)
+		change = authz.Change{Put: authz.Policy{Roles: []authz.Role{put.Role}}}
+	}
+	next := c.Model.With(change)
+	_, err := s.guardRole(ctx, c, before, put, next)
+	return next, err
+}
+
+const (
+	// impactMembers is how many members are read at once.
+	impactMembers = 1000
+	// impactSpare is what a page leaves of the request's time.
+	impactSpare = 3 * time.Second
+)
+
+// impactWalk goes through a role's members, counts whom the change affects, and
+// keeps a page of them.
+type impactWalk struct {
+	caller        directory.Caller
+	comparison    *authz.Comparison
+	before, after *authz.Model
+	page          ImpactPage
+	until         time.Time
+	impact        Impact
+}
+
+func newImpactWalk(ctx context.Context, c directory.Caller, page ImpactPage, comparison *authz.Comparison, next *authz.Model) *impactWalk {
+	w := &impactWalk{caller: c, comparison: comparison, before: c.Model, after: next, page: page}
+	w.impact.at = page.After
+	w.impact.at.policy = c.Policy
+	if end, ok := ctx.Deadline(); ok {
+		w.until = end.Add(-impactSpare)
+	}
+	return w
+}
+
+// through is the page. It begins after the last of the people before it, goes on
+// until everybody is counted and the page full, and looks whether anybody
+// follows.
+func (w *impactWalk) through(ctx context.Context, store directory.Administrators, role authz.RoleRef) error {
+	page := directory.Page{Limit: impactMembers, After: w.page.After.listed}
+	for {
+		users, end, err := store.Members(ctx, w.caller.Organization.ID, role, page)
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			w.look(u)
+		}
+		at := &w.impact.at
+		at.complete = at.complete || end == ""
+		if end == "" || at.complete && w.impact.More || w.late() {
+			w.impact.More = w.impact.More || end != ""
+			return nil
+		}
+		page.After = end
+	}
+}
+
+// late is whether the request's time is nearly over.
+func (w *impactWalk) late() bool { return !w.until.IsZero() && time.Until(w.until) <= 0 }
+
+// look counts what the change does to somebody, and keeps it if the page has room.
+func (w *impactWalk) look(u directory.User) {
+	at, full := &w.impact.at, len(w.impact.People) >= w.page.Limit
+	counted := at.complete || u.ID <= at.counted
+	if counted && full && w.impact.More {
+		return
+	}
+	user := u.Decisive()
+	before, after := w.before.Subject(user, w.caller.At), w.after.Subject(user, w.caller.At)
+	gains, loses := w.comparison.Changes(before, after)
+	if !counted {
+		at.counted = u.ID
+		at.gaining += one(gains)
+		at.losing += one(loses)
+	}
+	switch {
+	case full:
+		w.impact.More = w.impact.More || gains || loses
+		return
+	case gains || loses:
+		a := Affected{User: u.ID}
+		a.Gained, a.Lost = w.comparison.Rights(before, after)
+		w.impact.People = append(w.impact.People, a)
+	}
+	at.listed = u.ID
+}
+
+func one(so bool) int {
+	if so {
+		return 1
+	}
+	return 0
+}
+
+// told is the impact with its counts as far as they go.
+func (w *impactWalk) told() Impact {
+	at := w.impact.at
+	w.impact.Gaining, w.impact.Losing, w.impact.Complete = at.gaining, at.losing, at.complete
+	return w.impact
+}
+
+// impactOn is what a change to one person's assignment of a role does.
+func impactOn(c directory.Caller, role string, before, after directory.User) Impact {
+	was, is := c.Model.Subject(before.Decisive(), c.At), c.Model.Subject(after.Decisive(), c.At)
+	gained, lost := authz.Compare(c.Model, c.Model, role).Rights(was, is)
+	i := Impact{Gaining: one(len(gained) > 0), Losing: one(len(lost) > 0), Complete: true}
+	if i.Gaining+i.Losing > 0 {
+		i.People = []Affected{{User: before.ID, Gained: gained, Lost: lost}}
+	}
+	return i
+}
