@@ -32,17 +32,18 @@ type Affected struct {
 }
 
 // ImpactPlace is where a page of an impact ends: what was counted up to whom, by
-// which policy, and who was the last of the people. Its text names users.
+// which policy, and up to whom people were listed. Until all are counted, waiting
+// is whether somebody counted is still to be listed. Its text names users.
 type ImpactPlace struct {
-	policy          uint64
-	gaining, losing int
-	complete        bool
-	counted, listed string
+	policy            uint64
+	gaining, losing   int
+	complete, waiting bool
+	counted, listed   string
 }
 
 // String is the place as text, which ParseImpactPlace reads.
 func (p ImpactPlace) String() string {
-	return fmt.Sprintf("%d,%d,%d,%t,%s,%s", p.policy, p.gaining, p.losing, p.complete, p.counted, p.listed)
+	return fmt.Sprintf("%d,%d,%d,%t,%t,%s,%s", p.policy, p.gaining, p.losing, p.complete, p.waiting, p.counted, p.listed)
 }
 
 // ParseImpactPlace is the place of a text that a place made; no text is the
@@ -52,15 +53,16 @@ func ParseImpactPlace(text string) (ImpactPlace, error) {
 		return ImpactPlace{}, nil
 	}
 	parts := strings.Split(text, ",")
-	if len(parts) != 6 {
+	if len(parts) != 7 {
 		return ImpactPlace{}, fault.Wrap(fault.Internal, "place", errors.New("no place of an impact"))
 	}
-	p := ImpactPlace{counted: parts[4], listed: parts[5]}
-	var errs [4]error
+	p := ImpactPlace{counted: parts[5], listed: parts[6]}
+	var errs [5]error
 	p.policy, errs[0] = strconv.ParseUint(parts[0], 10, 64)
 	p.gaining, errs[1] = strconv.Atoi(parts[1])
 	p.losing, errs[2] = strconv.Atoi(parts[2])
 	p.complete, errs[3] = strconv.ParseBool(parts[3])
+	p.waiting, errs[4] = strconv.ParseBool(parts[4])
 	if err := errors.Join(errs[:]...); err != nil {
 		return ImpactPlace{}, fault.Wrap(fault.Internal, "place", err)
 	}
@@ -70,7 +72,7 @@ func ParseImpactPlace(text string) (ImpactPlace, error) {
 // After is the place after one of the people, for a page that carries no more.
 func (i Impact) After(user string) ImpactPlace {
 	at := i.at
-	at.listed = user
+	at.listed, at.waiting = user, true
 	return at
 }
 
@@ -134,18 +136,20 @@ const (
 )
 
 // impactWalk goes through a role's members, counts whom the change affects, and
-// keeps a page of them.
+// keeps a page of them. Until all are counted it goes on where the counting
+// stopped, so that very many come to an end; then where the listing did.
 type impactWalk struct {
 	caller        directory.Caller
 	comparison    *authz.Comparison
 	before, after *authz.Model
-	page          ImpactPage
+	limit         int
+	listing       bool // who is looked at follows those listed
 	until         time.Time
 	impact        Impact
 }
 
 func newImpactWalk(ctx context.Context, c directory.Caller, page ImpactPage, comparison *authz.Comparison, next *authz.Model) *impactWalk {
-	w := &impactWalk{caller: c, comparison: comparison, before: c.Model, after: next, page: page}
+	w := &impactWalk{caller: c, comparison: comparison, before: c.Model, after: next, limit: page.Limit}
 	w.impact.at = page.After
 	w.impact.at.policy = c.Policy
 	if end, ok := ctx.Deadline(); ok {
@@ -154,11 +158,15 @@ func newImpactWalk(ctx context.Context, c directory.Caller, page ImpactPage, com
 	return w
 }
 
-// through is the page. It begins after the last of the people before it, goes on
-// until everybody is counted and the page full, and looks whether anybody
-// follows.
+// through is the page: up to who is last looked at, because everybody is counted
+// and it is known whether anybody follows, or because the time is over.
 func (w *impactWalk) through(ctx context.Context, store directory.Administrators, role authz.RoleRef) error {
-	page := directory.Page{Limit: impactMembers, After: w.page.After.listed}
+	at := &w.impact.at
+	page := directory.Page{Limit: impactMembers, After: at.counted}
+	if at.complete {
+		page.After, at.waiting = at.listed, false
+	}
+	w.listing = page.After == at.listed
 	for {
 		users, end, err := store.Members(ctx, w.caller.Organization.ID, role, page)
 		if err != nil {
@@ -167,10 +175,13 @@ func (w *impactWalk) through(ctx context.Context, store directory.Administrators
 		for _, u := range users {
 			w.look(u)
 		}
-		at := &w.impact.at
 		at.complete = at.complete || end == ""
-		if end == "" || at.complete && w.impact.More || w.late() {
-			w.impact.More = w.impact.More || end != ""
+		if end == "" || at.complete && at.waiting {
+			w.impact.More = at.waiting
+			return nil
+		}
+		if w.late() {
+			w.impact.More = true
 			return nil
 		}
 		page.After = end
@@ -182,29 +193,31 @@ func (w *impactWalk) late() bool { return !w.until.IsZero() && time.Until(w.unti
 
 // look counts what the change does to somebody, and keeps it if the page has room.
 func (w *impactWalk) look(u directory.User) {
-	at, full := &w.impact.at, len(w.impact.People) >= w.page.Limit
-	counted := at.complete || u.ID <= at.counted
-	if counted && full && w.impact.More {
+	at := &w.impact.at
+	if at.complete && at.waiting {
 		return
 	}
 	user := u.Decisive()
 	before, after := w.before.Subject(user, w.caller.At), w.after.Subject(user, w.caller.At)
 	gains, loses := w.comparison.Changes(before, after)
-	if !counted {
+	if !at.complete {
 		at.counted = u.ID
 		at.gaining += one(gains)
 		at.losing += one(loses)
 	}
-	switch {
-	case full:
-		w.impact.More = w.impact.More || gains || loses
-		return
-	case gains || loses:
+	affected := gains || loses
+	if affected && w.listing && len(w.impact.People) < w.limit {
 		a := Affected{User: u.ID}
 		a.Gained, a.Lost = w.comparison.Rights(before, after)
 		w.impact.People = append(w.impact.People, a)
+		affected = false
 	}
-	at.listed = u.ID
+	if affected {
+		w.listing, at.waiting = false, true
+	}
+	if w.listing {
+		at.listed = u.ID
+	}
 }
 
 func one(so bool) int {
