@@ -47,7 +47,7 @@ var occasions = []occasion{
 	{"put-role", "RoleFunction", 200, `{"id":"night-lead","admin":{"boardAdministrator":"only_location"},"version":2}`},
 	{"assign-role", "RoleFunction", 200, `{"id":"keisha.brown","roles":[{"role":"frontline"},{"role":"unit-lead","locations":["ng-ward-2a"],"by":"olivia.bennett"}],"version":2}`},
 	{"revoke-role", "RoleFunction", 200, `{"id":"keisha.brown","roles":[{"role":"frontline"}],"version":3}`},
-	{"foresee-role", "RoleFunction", 200, `{"users":{"gaining":0,"losing":24,"complete":true},"items":[{"user":"amina.hassan","gained":[]}],"next":""}`},
+	{"foresee-role", "RoleFunction", 200, `{"users":{"gaining":0,"losing":31,"complete":true},"items":[{"user":"adam.singh","gained":[]}],"next":""}`},
 	{"diff-roles", "RoleFunction", 200, `{"role":"unit-lead","other":"frontline","verdict":"wider"}`},
 	{"user-access", "RoleFunction", 200, `{"rights":[{"permission":"participate","scope":"yes","from":[{"role":"frontline","grant":0}]}],"assignments":[{"role":"frontline","expired":false}]}`},
 	{"set-persona", "PersonaFunction", 200, `{"id":"keisha.brown","persona":"leader","version":4}`},
