@@ -141,6 +141,7 @@ func closure(p Permission, s Scope, t TeamType) set[Permission] {
 
 // give adds each of the permissions as a right, given by a grant's p.
 func (a *access) give(right Right, grant int, p Permission, given set[Permission]) {
+	right.of = ofTemplates
 	for _, q := range given.list() {
 		right.Permission, right.kind = q.String(), q
 		source := Source{Role: a.role.ID, Grant: grant}
