@@ -349,7 +349,7 @@ func (w *walk) attempt(_ string, _ any, next func() (any, error)) (any, error) {
 	return w.harm.attempt(n, next)
 }
 
-// client is shared by all stores of the test, with the connections it holds.
+// client is shared by all stores of all paths, with the connections it holds.
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 // walked is a function over a store of its own that a walk goes through.
@@ -361,7 +361,7 @@ type walked struct {
 func open(place *fixture.Place) walked {
 	w := &walk{}
 	store := place.Open(func(cfg *aws.Config) {
-		cfg.HTTPClient, cfg.Retryer = client, dynamotest.Hasty
+		cfg.Retryer = dynamotest.Hasty
 		cfg.APIOptions = append(cfg.APIOptions, dynamotest.Intercept(w.call), dynamotest.InterceptAttempts(w.attempt))
 	})
 	deps := silent(place, store)
@@ -464,6 +464,7 @@ func (p path) world(t *testing.T) *fixture.Place {
 	if p.name == "cold, by a snapshot" {
 		leaveSnapshot(t, store, place)
 	}
+	place.Config.HTTPClient = &recall{client: client, known: map[string]recalled{}}
 	if !p.session {
 		return place
 	}
