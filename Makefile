@@ -22,32 +22,41 @@ SAM_STAMP := $(CACHE)/sam/.$(shell sha256sum $(SAM_PINS) 2>/dev/null | cut -c1-1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help run test check build bench fuzz-long load sizes clean distclean sam
+# How the bootstraps are compiled, and whatever else needs no race detector, so that nothing is compiled twice. Neither
+# Lambda's RPC server nor HTTP/2 is used: the runtime API, DynamoDB, Cognito and SES are asked by HTTP/1.1.
+PLAIN := CGO_ENABLED=0 GOFLAGS="$(strip $(GOFLAGS) -trimpath -buildvcs=false -tags=lambda.norpc,nethttpomithttp2)"
+
+.PHONY: help run local test check build bench fuzz-long load sizes clean distclean sam
 help:
 	@sed -n 's/^# //p' Makefile | head -8
 
-run:
-	@[ -x $(CACHE)/bin/local ] || echo "compiling (some minutes the first time)" >&2
-	@go build -o $(CACHE)/bin/local ./infra/local
-	@exec $(CACHE)/bin/local
+run: local
+	@exec $(LOCAL)
+
+LOCAL := $(CACHE)/bin/local
+local:
+	@[ -x $(LOCAL) ] || echo "compiling (some minutes the first time)" >&2
+	@$(PLAIN) go build -o $(LOCAL) ./infra/local
 
 # What starts or builds the whole system has deadlines of its own: these go one after the other, after the rest.
 WHOLE := gemba/infra/local% gemba/infra/organization% gemba/infra/shipped gemba/infra/whole
 test: $(SAM_STAMP)
-	@go test -race -timeout 15m $(filter-out $(WHOLE),$(shell go list ./...))
-	@cd infra/bench && go test -timeout 15m ./...
-	@go test -race -timeout 15m -p 1 ./infra/local/... ./infra/organization/... ./infra/shipped ./infra/whole
+	@go test -race -vet=off -timeout 15m $(filter-out $(WHOLE),$(shell go list ./...))
+	@cd infra/bench && $(PLAIN) go test -vet=off -timeout 15m ./...
+	@go test -race -vet=off -timeout 15m -p 1 ./infra/local/... ./infra/organization/... ./infra/shipped ./infra/whole
 
 check: $(SAM_STAMP) $(GOLANGCI)
 	@files=$$(git ls-files -co --exclude-standard -- '*.go' | xargs -r gofmt -l); \
 	  if [ -n "$$files" ]; then echo "gofmt -w these:"; echo "$$files"; exit 1; fi
-	go vet ./...
-	cd infra/bench && go vet ./...
-	$(GOLANGCI) run --allow-parallel-runners ./...
-	cd infra/bench && $(GOLANGCI) run --config ../../.golangci.yml --allow-parallel-runners ./...
+	$(PLAIN) go vet ./...
+	cd infra/bench && $(PLAIN) go vet ./...
+	$(PLAIN) $(GOLANGCI) run --allow-parallel-runners ./...
+	cd infra/bench && $(PLAIN) $(GOLANGCI) run --config ../../.golangci.yml --allow-parallel-runners ./...
 	$(SAM) validate --lint
 
+# sam makes the bootstraps beside one another, and none waits for what another compiles: all is compiled first, once.
 build: $(SAM_STAMP)
+	@GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) $(PLAIN) go list -export -f '{{""}}' ./functions/... >/dev/null
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE) --build-dir $(BUILD_DIR)
 
 # The other engines are of a module of their own, so that they are no part of the product; that they agree with ours is
@@ -68,10 +77,9 @@ fuzz-long:
 	done
 
 # URL=http://127.0.0.1:8080 loads a system that runs; else one is started for it. LOAD is more of its flags, as -requests 20000.
-load:
-	@go build -o $(CACHE)/bin/local ./infra/local
-	@cd infra/bench && go build -o $(CACHE)/bin/load ./load
-	@exec $(CACHE)/bin/load $(if $(URL),-url $(URL),-local $(CACHE)/bin/local) $(LOAD)
+load: local
+	@cd infra/bench && $(PLAIN) go build -o $(CACHE)/bin/load ./load
+	@exec $(CACHE)/bin/load $(if $(URL),-url $(URL),-local $(LOCAL)) $(LOAD)
 
 sizes:
 	go test -run '^$$' -bench 'Bootstrap' -benchtime 20x ./infra/shipped
@@ -86,7 +94,8 @@ distclean: clean
 
 sam: $(SAM_STAMP)
 
-$(SAM_STAMP): $(SAM_PINS)
+# The stamp's name says which pins it is of; that a checkout made the file anew is no reason to fetch again.
+$(SAM_STAMP):
 	@echo "fetching aws-sam-cli (about 300 MB, once)"
 	@rm -rf $(CACHE)/sam
 	@python3 -m venv $(CACHE)/sam
@@ -119,8 +128,6 @@ FOLDER_NotifierFunction := notifier
 
 BOOTSTRAPS := $(patsubst FOLDER_%,build-%,$(filter FOLDER_%,$(.VARIABLES)))
 .PHONY: $(BOOTSTRAPS)
-# Neither Lambda's RPC server nor HTTP/2 is used: the runtime API, DynamoDB, Cognito and SES are asked by HTTP/1.1.
 $(BOOTSTRAPS): build-%:
 	@test -n "$(GOARCH_$(ARCHITECTURE))" || { echo "ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)"; exit 1; }
-	GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc,nethttpomithttp2 \
-	  -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER_$*)
+	GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) $(PLAIN) go build -ldflags "-s -w" -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER_$*)

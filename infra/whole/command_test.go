@@ -174,7 +174,7 @@ func TestTheOneCommand(t *testing.T) {
 	t.Parallel()
 	running(t) // what has to be fetched is there, so that starting takes seconds
 	program := filepath.Join(t.TempDir(), "local")
-	if out, err := goBuild(t, program).CombinedOutput(); err != nil {
+	if out, err := makeLocal(t, program).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Run("make run serves a world as it is, until SIGTERM", func(t *testing.T) {
@@ -204,9 +204,9 @@ func TestTheOneCommand(t *testing.T) {
 	t.Run("what is amiss is told in a line, and nothing is left", func(t *testing.T) { amiss(t, program) })
 }
 
-func goBuild(t *testing.T, program string) *exec.Cmd {
+func makeLocal(t *testing.T, program string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./infra/local")
+	cmd := exec.CommandContext(t.Context(), "make", "--silent", "local", "LOCAL="+program)
 	cmd.Dir = repository
 	return cmd
 }
