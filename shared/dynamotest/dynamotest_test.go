@@ -1,6 +1,8 @@
 package dynamotest_test
 
 import (
+	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -65,5 +67,34 @@ func TestTablesAreApart(t *testing.T) {
 	}
 	if len(tables.TableNames) != 1 {
 		t.Errorf("tables that slow each other down: %v", tables.TableNames)
+	}
+}
+
+func TestAMouldFillsEveryTableAlike(t *testing.T) {
+	const items = 51 // more than two calls write
+	var mould dynamotest.Mould
+	made := 0
+	var held [2][]map[string]types.AttributeValue
+	for i := range held {
+		client, table := dynamotest.Table(t)
+		mould.Fill(t, client, table, func() {
+			made++
+			for n := range items {
+				_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
+					"pk": &types.AttributeValueMemberS{Value: "p"}, "sk": &types.AttributeValueMemberS{Value: fmt.Sprint(n)},
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		found, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held[i] = found.Items
+	}
+	if made != 1 || len(held[0]) != items || !reflect.DeepEqual(held[0], held[1]) {
+		t.Errorf("made %d times: %d items, then %d", made, len(held[0]), len(held[1]))
 	}
 }

@@ -2,7 +2,6 @@ package impersonation_test
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
 	"sync"
 	"testing"
@@ -111,7 +110,7 @@ func newWorld(t *testing.T, change ...func(*directory.Settings)) *world {
 	t.Helper()
 	client, name := dynamotest.Table(t)
 	o := client.Options()
-	w := &world{org: rand.Text(), clock: fixture.NewClock(noon), pool: &pool{}}
+	w := &world{org: "acme", clock: fixture.NewClock(noon), pool: &pool{}}
 	cfg := aws.Config{Region: o.Region, Credentials: o.Credentials, HTTPClient: o.HTTPClient}
 	w.Store = dynamo.Open(cfg, aws.ToString(o.BaseEndpoint), name, w.clock.Now)
 	w.sessions = impersonation.NewSessions(w.Store, impersonation.DefaultIdle)
@@ -120,6 +119,20 @@ func newWorld(t *testing.T, change ...func(*directory.Settings)) *world {
 	for _, alter := range change {
 		alter(&settings)
 	}
+	if len(change) > 0 {
+		w.fill(t, settings)
+	} else {
+		unchanged.Fill(t, client, name, func() { w.fill(t, settings) })
+	}
+	w.clock.Advance(time.Minute)
+	return w
+}
+
+// unchanged keeps the organization with the settings that it begins with.
+var unchanged dynamotest.Mould
+
+func (w *world) fill(t *testing.T, settings directory.Settings) {
+	t.Helper()
 	_, err := w.CreateOrganization(t.Context(), directory.Organization{ID: w.org, Name: "Acme", Settings: settings}, noon)
 	must(t, err)
 	_, err = w.CreatePolicy(t.Context(), w.org, dynamo.Policy{
@@ -148,8 +161,6 @@ func newWorld(t *testing.T, change ...func(*directory.Settings)) *world {
 		_, err := w.CreateUser(t.Context(), w.org, u, noon)
 		must(t, err)
 	}
-	w.clock.Advance(time.Minute)
-	return w
 }
 
 // caller is somebody at work in person, with these users read beside them.
