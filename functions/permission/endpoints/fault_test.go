@@ -464,7 +464,7 @@ func (p path) world(t *testing.T) *fixture.Place {
 	if p.name == "cold, by a snapshot" {
 		leaveSnapshot(t, store, place)
 	}
-	place.Config.HTTPClient = &recall{client: client, known: map[string]recalled{}}
+	place.Config.HTTPClient = newRecall()
 	if !p.session {
 		return place
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 // recall stands before DynamoDB Local and gives the answer it gave to the same
-// read before, until something is written. A walk asks the same of a store that
-// nobody changes thousands of times; what goes wrong goes wrong above it.
+// read before, until something is written through it. A walk asks the same of a
+// table that nobody changes thousands of times; what goes wrong goes wrong above
+// it.
 type recall struct {
 	client  aws.HTTPClient
 	mu      sync.Mutex
@@ -26,6 +27,8 @@ type recalled struct {
 	header http.Header
 	body   []byte
 }
+
+func newRecall() *recall { return &recall{client: client, known: map[string]recalled{}} }
 
 // Do is the answer to an SDK's request.
 func (m *recall) Do(r *http.Request) (*http.Response, error) {
