@@ -132,6 +132,26 @@ func (m *Model) Template(id string) (Template, bool) {
 	return t.Template, true
 }
 
+// NameableLocation is whether something may name the location: it exists and,
+// unless that named it before, is not being deleted (U3). Who asks writes what
+// names it held to the policy version of this model.
+func (m *Model) NameableLocation(id string, before ...string) bool {
+	l, ok := m.Location(id)
+	return ok && (!l.Closing || slices.Contains(before, id))
+}
+
+// NameableWorkflow is NameableLocation of workflows.
+func (m *Model) NameableWorkflow(id string, before ...string) bool {
+	w, ok := m.Workflow(id)
+	return ok && (!w.Closing || slices.Contains(before, id))
+}
+
+// NameableTemplate is NameableLocation of templates.
+func (m *Model) NameableTemplate(id string, before ...string) bool {
+	t, ok := m.Template(id)
+	return ok && (!t.Closing || slices.Contains(before, id))
+}
+
 // Settings are the organization's choices that decide.
 func (m *Model) Settings() Settings { return m.settings }
 

@@ -84,6 +84,32 @@ func TestModelTellsWhatItWasCompiledFrom(t *testing.T) {
 	}
 }
 
+// TestU3Nameable: what is being deleted may be named by what named it before
+// and by nothing else. That it decides as before is TestDecideIsThePlainReadingOfTheRules.
+func TestU3Nameable(t *testing.T) {
+	m := Compile(Policy{
+		Locations: []Location{{ID: "open"}, {ID: "closing", Closing: true}},
+		Workflows: []Workflow{{ID: "open"}, {ID: "closing", Closing: true}},
+		Templates: []Template{{ID: "open"}, {ID: "closing", Closing: true}},
+	})
+	for kind, nameable := range map[string]func(string, ...string) bool{
+		"location": m.NameableLocation, "workflow": m.NameableWorkflow, "template": m.NameableTemplate,
+	} {
+		for _, c := range []struct {
+			id     string
+			before []string
+			want   bool
+		}{
+			{"open", nil, true}, {"closing", nil, false}, {"closing", []string{"open"}, false}, {"closing", []string{"open", "closing"}, true},
+			{"gone", nil, false}, {"gone", []string{"gone"}, false}, {"", nil, false},
+		} {
+			if got := nameable(c.id, c.before...); got != c.want {
+				t.Errorf("%s %q, named before: %v: %v", kind, c.id, c.before, got)
+			}
+		}
+	}
+}
+
 func TestWithKeepsWhatDidNotChange(t *testing.T) {
 	m := Compile(newScene().policy)
 	role := m.With(Change{Put: Policy{Roles: []Role{{RoleRef: ref("other"), Name: "Other"}}}})

@@ -52,11 +52,11 @@ func reference(t *rapid.T) RoleRef {
 }
 
 func randomLocation(t *rapid.T, id string) Location {
-	return Location{ID: id, Parent: rapid.SampledFrom(append([]string{"", "", ""}, someLocations...)).Draw(t, "parent")}
+	return Location{ID: id, Parent: rapid.SampledFrom(append([]string{"", "", ""}, someLocations...)).Draw(t, "parent"), Closing: rapid.Bool().Draw(t, "closing")}
 }
 
 func randomTemplate(t *rapid.T, id string) Template {
-	return Template{ID: id, Workflow: one(t, someWorkflows, "workflow"), TeamType: enum(t, TeamTypeCount, "team type")}
+	return Template{ID: id, Workflow: one(t, someWorkflows, "workflow"), TeamType: enum(t, TeamTypeCount, "team type"), Closing: rapid.Bool().Draw(t, "closing")}
 }
 
 func randomGrant(t *rapid.T) Grant {

@@ -9,15 +9,25 @@ type Settings struct {
 }
 
 // Location is a node of the location forest; Parent is empty for a root (U3).
-type Location struct{ ID, Name, Parent string }
+// Closing is of one that is being deleted: it decides as before, and nothing
+// may come to name it.
+type Location struct {
+	ID, Name, Parent string
+	Closing          bool
+}
 
-// Workflow has templates.
-type Workflow struct{ ID, Name string }
+// Workflow has templates. Closing as of locations.
+type Workflow struct {
+	ID, Name string
+	Closing  bool
+}
 
 // Template makes items; its team type says which team roles they have (C1).
+// Closing as of locations.
 type Template struct {
 	ID, Name, Workflow string
 	TeamType           TeamType
+	Closing            bool
 }
 
 // RoleRef names a role and the policy version at which it was created, so

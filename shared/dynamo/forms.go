@@ -165,28 +165,36 @@ type locationItem struct {
 	ID     string `dynamodbav:"id"`
 	Name   string `dynamodbav:"name"`
 	Parent string `dynamodbav:"parent,omitempty"`
+	closed
+}
+
+// closed is what a location, workflow or template has while it is being
+// deleted (U3).
+type closed struct {
+	Closing bool `dynamodbav:"closing,omitempty" cbor:",omitempty"`
 }
 
 func locationForm(l directory.Location) locationItem {
-	return locationItem{stored{V: l.Version}, l.ID, l.Name, l.Parent}
+	return locationItem{stored{V: l.Version}, l.ID, l.Name, l.Parent, closed{l.Closing}}
 }
 
 func (item locationItem) location() authz.Location {
-	return authz.Location{ID: item.ID, Name: item.Name, Parent: item.Parent}
+	return authz.Location{ID: item.ID, Name: item.Name, Parent: item.Parent, Closing: item.Closing}
 }
 
 type workflowItem struct {
 	stored
 	ID   string `dynamodbav:"id"`
 	Name string `dynamodbav:"name"`
+	closed
 }
 
 func workflowForm(w directory.Workflow) workflowItem {
-	return workflowItem{stored{V: w.Version}, w.ID, w.Name}
+	return workflowItem{stored{V: w.Version}, w.ID, w.Name, closed{w.Closing}}
 }
 
 func (item workflowItem) workflow() authz.Workflow {
-	return authz.Workflow{ID: item.ID, Name: item.Name}
+	return authz.Workflow{ID: item.ID, Name: item.Name, Closing: item.Closing}
 }
 
 type templateItem struct {
@@ -195,15 +203,16 @@ type templateItem struct {
 	Name     string `dynamodbav:"name"`
 	Workflow string `dynamodbav:"workflow"`
 	TeamType string `dynamodbav:"teamType"`
+	closed
 }
 
 func templateForm(t directory.Template) templateItem {
-	return templateItem{stored{V: t.Version}, t.ID, t.Name, t.Workflow, t.TeamType.String()}
+	return templateItem{stored{V: t.Version}, t.ID, t.Name, t.Workflow, t.TeamType.String(), closed{t.Closing}}
 }
 
 func (item templateItem) template() authz.Template {
 	team, _ := authz.ParseTeamType(item.TeamType)
-	return authz.Template{ID: item.ID, Name: item.Name, Workflow: item.Workflow, TeamType: team}
+	return authz.Template{ID: item.ID, Name: item.Name, Workflow: item.Workflow, TeamType: team, Closing: item.Closing}
 }
 
 type organizationItem struct {

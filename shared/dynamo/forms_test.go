@@ -206,19 +206,19 @@ func TestWhatIsStoredComesBack(t *testing.T) {
 	})
 	t.Run("U3 location", func(t *testing.T) {
 		stores(t, rapid.Custom(func(t *rapid.T) authz.Location {
-			return authz.Location{ID: ids.Draw(t, "id"), Name: texts.Draw(t, "name"), Parent: ids.Draw(t, "parent")}
+			return authz.Location{ID: ids.Draw(t, "id"), Name: texts.Draw(t, "name"), Parent: ids.Draw(t, "parent"), Closing: rapid.Bool().Draw(t, "closing")}
 		}), func(l authz.Location) locationItem { return locationForm(directory.Location{Location: l}) }, locationItem.location)
 	})
 	t.Run("workflow", func(t *testing.T) {
 		stores(t, rapid.Custom(func(t *rapid.T) authz.Workflow {
-			return authz.Workflow{ID: ids.Draw(t, "id"), Name: texts.Draw(t, "name")}
+			return authz.Workflow{ID: ids.Draw(t, "id"), Name: texts.Draw(t, "name"), Closing: rapid.Bool().Draw(t, "closing")}
 		}), func(w authz.Workflow) workflowItem { return workflowForm(directory.Workflow{Workflow: w}) }, workflowItem.workflow)
 	})
 	t.Run("template", func(t *testing.T) {
 		stores(t, rapid.Custom(func(t *rapid.T) authz.Template {
 			return authz.Template{
 				ID: ids.Draw(t, "id"), Name: texts.Draw(t, "name"), Workflow: ids.Draw(t, "workflow"),
-				TeamType: anyOf(authz.NoTeamType+1, authz.TeamTypeCount).Draw(t, "team"),
+				TeamType: anyOf(authz.NoTeamType+1, authz.TeamTypeCount).Draw(t, "team"), Closing: rapid.Bool().Draw(t, "closing"),
 			}
 		}), func(w authz.Template) templateItem { return templateForm(directory.Template{Template: w}) }, templateItem.template)
 	})

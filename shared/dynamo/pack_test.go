@@ -98,6 +98,20 @@ func TestWhatIsPackedIsUnpacked(t *testing.T) {
 	}
 }
 
+// TestAMarkIsPacked: and where there is none the bytes are those from before
+// there were marks, so snapshots of then are read.
+func TestAMarkIsPacked(t *testing.T) {
+	p := randomPolicy(3, 4, 3, 2)
+	if bytes.Contains(writing(p), []byte("Closing")) {
+		t.Error("a policy without marks is packed in another form than before")
+	}
+	p.Locations[1].Closing, p.Workflows[0].Closing, p.Templates[2].Closing = true, true, true
+	got, err := unpack(pack(p))
+	if diff := cmp.Diff(p, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Fatalf("U3 %v %s", err, diff)
+	}
+}
+
 func TestWhatIsPackedTheSameIsTheSame(t *testing.T) {
 	if p := randomPolicy(7, 20, 10, 20); !bytes.Equal(pack(p), pack(p)) {
 		t.Error("a policy is packed in two ways")

@@ -21,20 +21,36 @@ const (
 // validation is one role on its way through the rules, with what they found.
 type validation struct {
 	model    *authz.Model
+	before   named
 	role     Role
 	problems []fault.Problem
 }
 
+// named is what a role names already: it may go on naming it while that is
+// being deleted (U3).
+type named struct{ locations, workflows, templates []string }
+
+func namedBy(r authz.Role) named {
+	n := named{locations: r.SpecificLocations}
+	for _, g := range r.Grants {
+		n.workflows = append(n.workflows, g.Workflows...)
+		n.templates = append(n.templates, g.Templates...)
+	}
+	return n
+}
+
 // Validate tells everything in which a well-formed role breaks the rules (R1,
 // R3, R4, R8–R10), with pointers into its body; nothing when it may be saved.
-// The model says which workflows, templates, locations and roles exist; a new
-// role is not among them, so it cannot yet name itself. That its name is not
-// taken (R1) is the store's to say.
+// The model says which workflows, templates, locations and roles may be named,
+// and what the role of this id names already; a new role is not among them, so
+// it cannot yet name itself. That its name is not taken (R1) is the store's to
+// say.
 func Validate(m *authz.Model, r Role) []fault.Problem {
-	v := &validation{model: m, role: r}
+	before, _ := m.Role(r.ID)
+	v := &validation{model: m, before: namedBy(before), role: r}
 	v.texts()
 	v.sizes()
-	v.exist("/specificLocations", "location", r.SpecificLocations, has(m.Location))
+	v.exist("/specificLocations", "location", r.SpecificLocations, m.NameableLocation, v.before.locations)
 	for i, g := range r.Grants {
 		v.grant("/grants/"+strconv.Itoa(i), g)
 	}
@@ -79,15 +95,11 @@ func (v *validation) sizes() {
 	}
 }
 
-// has makes a lookup of the model tell only whether there is one.
-func has[T any](get func(string) (T, bool)) func(string) bool {
-	return func(id string) bool { _, ok := get(id); return ok }
-}
-
-// exist refuses names of what does not exist (R4).
-func (v *validation) exist(pointer, kind string, ids []string, exists func(string) bool) {
+// exist refuses names of what does not exist (R4), or is being deleted and was
+// not named before (U3).
+func (v *validation) exist(pointer, kind string, ids []string, nameable func(string, ...string) bool, before []string) {
 	for i, id := range ids {
-		if !exists(id) {
+		if !nameable(id, before...) {
 			v.note(pointer+"/"+strconv.Itoa(i), "There is no %s %s.", kind, id)
 		}
 	}
@@ -98,8 +110,8 @@ func (v *validation) grant(pointer string, g authz.Grant) {
 	if len(g.Workflows) == 0 && len(g.Templates) == 0 {
 		v.note(pointer, "A grant names at least one workflow or template.")
 	}
-	v.exist(pointer+"/workflows", "workflow", g.Workflows, has(v.model.Workflow))
-	v.exist(pointer+"/templates", "template", g.Templates, has(v.model.Template))
+	v.exist(pointer+"/workflows", "workflow", g.Workflows, v.model.NameableWorkflow, v.before.workflows)
+	v.exist(pointer+"/templates", "template", g.Templates, v.model.NameableTemplate, v.before.templates)
 	for p := authz.NoPermission; p < authz.PermissionCount; p++ {
 		if s, held := g.Permissions[p]; held {
 			v.scope(pointer+"/permissions/"+p.String(), p, s)
@@ -154,11 +166,11 @@ func (v *validation) administrations() {
 
 // grantable refuses roles that do not exist (R4).
 func (v *validation) grantable(pointer string, g authz.Grantable) {
-	ids := make([]string, len(g.Roles))
 	for i, r := range g.Roles {
-		ids[i] = r.ID
+		if _, ok := v.model.Role(r.ID); !ok {
+			v.note(pointer+"/grantableRoles/"+strconv.Itoa(i), "There is no role %s.", r.ID)
+		}
 	}
-	v.exist(pointer+"/grantableRoles", "role", ids, has(v.model.Role))
 }
 
 // adminScope is an admin permission that is held in a scope (R10).

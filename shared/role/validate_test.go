@@ -85,6 +85,27 @@ func TestValidateRefuses(t *testing.T) {
 }
 
 // R1's bounds hold for roles that no body made, like a clone.
+// TestU3WhatIsBeingDeleted is not newly named; a role that names it already may
+// be saved with it.
+func TestU3WhatIsBeingDeleted(t *testing.T) {
+	names := authz.Role{
+		RoleRef: authz.RoleRef{ID: "old", Birth: 1}, Name: "Old", SpecificLocations: []string{"north"},
+		Grants: []authz.Grant{{Workflows: []string{"kaizen"}}, {Templates: []string{"idea"}}},
+	}
+	m := policy().With(authz.Change{Put: authz.Policy{
+		Locations: []authz.Location{{ID: "north", Closing: true}}, Workflows: []authz.Workflow{{ID: "kaizen", Closing: true}},
+		Templates: []authz.Template{{ID: "idea", Workflow: "kaizen", Closing: true}}, Roles: []authz.Role{names},
+	}})
+	if problems := role.Validate(m, role.Role{Role: names}); len(problems) > 0 {
+		t.Errorf("named already: %v", problems)
+	}
+	names.ID = "new"
+	want := []string{"/specificLocations/0", "/grants/0/workflows/0", "/grants/1/templates/0"}
+	if got := pointers(role.Validate(m, role.Role{Role: names})); !slices.Equal(got, want) {
+		t.Errorf("newly named: faults at %q, want %q", got, want)
+	}
+}
+
 func TestValidateBounds(t *testing.T) {
 	good := role.Role{Role: authz.Role{Name: strings.Repeat("ä", 100)}}
 	if problems := role.Validate(policy(), good); len(problems) > 0 {
