@@ -36,6 +36,10 @@ type Endpoint[In any] struct {
 	Needs func(In) directory.Keys
 	// Target is what the action is on; nil is the organization.
 	Target func(directory.Caller, In) authz.Resource
+	// About is what a denied attempt is told to be about (T1), when the action is
+	// on the organization and the attempt on a part of it; nil is the target. The
+	// type of the entry is then that of the part.
+	About func(In) timeline.Target
 	// Do acts for a caller who may.
 	Do func(context.Context, directory.Caller, In) (Response, error)
 }
@@ -121,11 +125,27 @@ func (e Endpoint[In]) refuseUnread(ctx context.Context, c *call, refusal error) 
 	if err != nil || !fault.Is(refusal, fault.Denied) {
 		return cmp.Or(err, refusal)
 	}
-	target := whole(caller)
+	tried := attempted{action: e.Action, target: whole(caller)}
 	if in, err := e.Decode(&c.request); err == nil {
-		target = e.target(caller, in)
+		tried = e.attempted(caller, in)
 	}
-	return cmp.Or(c.recordDenied(ctx, caller, e.Action, target, fault.Of(refusal).Code), refusal)
+	return cmp.Or(c.recordDenied(ctx, caller, tried, fault.Of(refusal).Code), refusal)
+}
+
+// attempted is what somebody wants to do: the action, what it is on, and what
+// it is about when that is a part of the organization.
+type attempted struct {
+	action authz.Action
+	target authz.Resource
+	about  timeline.Target
+}
+
+func (e Endpoint[In]) attempted(caller directory.Caller, in In) attempted {
+	tried := attempted{action: e.Action, target: e.target(caller, in)}
+	if e.About != nil {
+		tried.about = e.About(in)
+	}
+	return tried
 }
 
 // target is what the action is on.
@@ -165,38 +185,42 @@ func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, er
 			return kept, err
 		}
 	}
-	target := e.target(caller, in)
-	if decision := caller.Decide(e.Action, target); !decision.Allowed {
-		return Response{}, c.refuse(ctx, caller, e.Action, target, decision)
+	tried := e.attempted(caller, in)
+	if decision := caller.Decide(e.Action, tried.target); !decision.Allowed {
+		return Response{}, c.refuse(ctx, caller, tried, decision)
 	}
 	response, err := e.Do(ctx, caller, in)
 	if fault.Is(err, fault.Denied) {
-		err = cmp.Or(c.recordDenied(ctx, caller, e.Action, target, fault.Of(err).Code), err)
+		err = cmp.Or(c.recordDenied(ctx, caller, tried, fault.Of(err).Code), err)
 	}
 	return response, err
 }
 
 // refuse is a no: denied to who may know of the target, not found to who may
 // not (T4). A denied admin attempt is written into the timeline (T1).
-func (c *call) refuse(ctx context.Context, caller directory.Caller, action authz.Action, target authz.Resource, d authz.Decision) error {
-	if err := c.recordDenied(ctx, caller, action, target, d.Reason.String()); err != nil {
+func (c *call) refuse(ctx context.Context, caller directory.Caller, tried attempted, d authz.Decision) error {
+	if err := c.recordDenied(ctx, caller, tried, d.Reason.String()); err != nil {
 		return err
 	}
-	if !caller.Knows(target) {
+	if !caller.Knows(tried.target) {
 		return fault.New(fault.NotFound, "not_found", "")
 	}
 	if d.Reason == authz.UnknownResource {
-		return unknownRole(caller, target)
+		return unknownRole(caller, tried.target)
 	}
 	return denied(d)
 }
 
 // recordDenied writes down that somebody was refused an admin action (T1).
-func (c *call) recordDenied(ctx context.Context, caller directory.Caller, action authz.Action, target authz.Resource, cause string) error {
-	if !action.Admin() {
+func (c *call) recordDenied(ctx context.Context, caller directory.Caller, tried attempted, cause string) error {
+	if !tried.action.Admin() {
 		return nil
 	}
-	entry := caller.Entry(deniedType(action, target.Type), action.String(), timeline.Target{Type: target.Type.String(), ID: target.ID})
+	kind, target := deniedType(tried.action, tried.target.Type), timeline.Target{Type: tried.target.Type.String(), ID: tried.target.ID}
+	if part, ok := timeline.ParseType(tried.about.Type); ok {
+		kind, target = part, tried.about
+	}
+	entry := caller.Entry(kind, tried.action.String(), target)
 	entry.Denied, entry.Cause = true, cause
 	return c.deps.Store.Record(ctx, caller.Organization.ID, entry)
 }

@@ -91,6 +91,15 @@ type problemBody struct {
 	Detail    string         `json:"detail,omitempty"`
 	RequestID string         `json:"requestId"`
 	Errors    []pointedFault `json:"errors,omitempty"`
+	Uses      []useBody      `json:"uses,omitempty"`
+}
+
+// useBody is what is in the way of a deletion.
+type useBody struct {
+	Kind  string   `json:"kind"`
+	Count int      `json:"count"`
+	More  bool     `json:"more"`
+	IDs   []string `json:"ids"`
 }
 
 type pointedFault struct {
@@ -128,6 +137,9 @@ func problem(err error, requestID string) Response {
 	}
 	for _, p := range f.Problems {
 		body.Errors = append(body.Errors, pointedFault(p))
+	}
+	for _, u := range f.Uses {
+		body.Uses = append(body.Uses, useBody(u))
 	}
 	r := Response{Status: k.status, Body: body, Header: map[string]string{"content-type": "application/problem+json"}}
 	if f.Kind == fault.TooMany {

@@ -81,14 +81,7 @@ func (s *Store) PutRole(ctx context.Context, basis directory.Basis, c role.Chang
 	t.guard(o, c.Guard)
 	t.record(o, c.Entry)
 	t.keepAnswer(o, c.Entry.Subject.ID, c.Kept)
-	t.rest(basis)
-	if err := t.commit(ctx); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, snapshotWindow)
-	defer cancel()
-	s.keepUp(ctx, o, basis.Policy+1, t.logged)
-	return nil
+	return t.commitPolicy(ctx, basis)
 }
 
 // writeRoleName keeps role names unique in the organization (R1).

@@ -53,13 +53,24 @@ type Problem struct {
 	Detail  string
 }
 
-// Error is a failure. Code is stable and becomes urn:problem:<code>; Detail
-// and Problems are for the client; RetryAfter goes with TooMany.
+// Use is what is in the way of a deletion: things of one kind that use what
+// would go, some of them by their ids. More tells that there are more of them
+// than were counted.
+type Use struct {
+	Kind  string
+	Count int
+	More  bool
+	IDs   []string
+}
+
+// Error is a failure. Code is stable and becomes urn:problem:<code>; Detail,
+// Problems and Uses are for the client; RetryAfter goes with TooMany.
 type Error struct {
 	Kind       Kind
 	Code       string
 	Detail     string
 	Problems   []Problem
+	Uses       []Use
 	RetryAfter time.Duration
 	cause      error
 }

@@ -21,12 +21,16 @@ import (
 // Store is what the calls need of storage.
 type Store interface {
 	directory.Administrators
+	directory.OrganizationStore
+	directory.PlaceStore
 }
 
 // New is the directory function.
-func New(deps api.Deps, _ Store) *api.Function {
+func New(deps api.Deps, store Store) *api.Function {
 	return api.New("directory", deps, slices.Concat(
 		[]api.Bound{me.Bind(), getUser.Bind()},
+		organization(directory.NewOrganizations(store)),
+		places(directory.NewPlaces(store)),
 	)...)
 }
 
