@@ -285,7 +285,8 @@ var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "L", "TI", "
 // writers are who may put, update or delete each kind; nobody else may, and
 // nobody writes a kind that is not here.
 var writers = map[string]string{
-	"P": "Role", "V": "Role", "C": "Role", "S": "Role", "G": "Role", "R": "Role", "NR": "Role",
+	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
+	"G": "Role", "R": "Role", "NR": "Role",
 	"U": "Impersonation Persona Role", "D": "Persona Role", "CNT": "Persona",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",
