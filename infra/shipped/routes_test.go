@@ -99,6 +99,7 @@ var unreached = map[string]string{
 	"account_refused": "the operator's command opens sign-ins",
 	"sign_in_taken":   "the operator's command creates users",
 	"username_taken":  "the operator's command creates users",
+	"unknown_place":   "the operator's command creates users and items",
 	"event":           "the stream's batches are no HTTP",
 }
 

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	crand "crypto/rand"
 	"maps"
@@ -206,26 +207,52 @@ func (s *Store) Births(ctx context.Context, organization string) (map[string]uin
 	return births, nil
 }
 
-// CreateUser makes a user whose assignments name live roles; false when the
-// id is there already. A taken username is Conflict.
-func (s *Store) CreateUser(ctx context.Context, organization string, u directory.User, at time.Time) (bool, error) {
-	u.Version = 0
-	t := s.begin()
-	t.writeUser(organization, directory.User{}, u)
-	t.fails[0], t.fails[1] = outdated(0), outdated(0)
-	if u.Sub != "" {
-		t.put(signInKey(u.Sub), signedIn{Organization: organization, User: u.ID}, absent,
-			fault.New(fault.Conflict, "sign_in_taken", "This sign-in belongs to another user."))
-	}
-	t.record(organization, operatorEntry(timeline.User, timeline.Target{Type: "user", ID: u.ID}, at, timeline.Values{"name": u.Name, "type": u.Type.String()}))
-	err := t.commit(ctx)
-	if fault.Is(err, fault.Conflict) {
-		found, readErr := s.batchGet(ctx, []key{userKey(organization, u.ID)})
-		if readErr != nil || len(found) > 0 {
-			return false, readErr
+// creating creates something by the policy in force, and anew when that changes
+// meanwhile; false when it is there already.
+func (s *Store) creating(ctx context.Context, o string, keys directory.Keys, create func(directory.Facts) error) (bool, error) {
+	for attempt := 0; ; attempt++ {
+		facts, err := s.Load(ctx, o, keys)
+		if err != nil || len(facts.Users)+len(facts.Items) > 0 {
+			return false, err
+		}
+		made, err := created(create(facts))
+		if !fault.IsRaced(err) || attempt == readAttempts || pause(ctx, attempt) != nil {
+			return made, err
 		}
 	}
-	return err == nil, err
+}
+
+// unnameable is what of the places named nothing may come to name, because it
+// is not there or is being deleted (U3).
+func unnameable(ids []string, nameable func(string, ...string) bool) error {
+	for _, id := range ids {
+		if !nameable(id) {
+			return fault.New(fault.Unprocessable, "unknown_place", "There is no "+id+" to be named.")
+		}
+	}
+	return nil
+}
+
+// CreateUser makes a user whose assignments name live roles; false when the
+// id is there already. A taken username is Conflict, a location that may not
+// be named Unprocessable.
+func (s *Store) CreateUser(ctx context.Context, organization string, u directory.User, at time.Time) (bool, error) {
+	u.Version = 0
+	return s.creating(ctx, organization, directory.Keys{Users: []string{u.ID}}, func(f directory.Facts) error {
+		if err := unnameable(u.Locations, f.Model.NameableLocation); err != nil {
+			return err
+		}
+		t := s.begin()
+		t.writeUser(organization, directory.User{}, u)
+		t.fails[0], t.fails[1] = outdated(0), outdated(0)
+		if u.Sub != "" {
+			t.put(signInKey(u.Sub), signedIn{Organization: organization, User: u.ID}, absent,
+				fault.New(fault.Conflict, "sign_in_taken", "This sign-in belongs to another user."))
+		}
+		t.record(organization, operatorEntry(timeline.User, timeline.Target{Type: "user", ID: u.ID}, at, timeline.Values{"name": u.Name, "type": u.Type.String()}))
+		t.rest(directory.Basis{Organization: organization, Policy: f.Policy})
+		return t.commit(ctx)
+	})
 }
 
 // mostPlaces is how many places of an item go with it into one transaction of
@@ -233,26 +260,29 @@ func (s *Store) CreateUser(ctx context.Context, organization string, u directory
 const mostPlaces = 90
 
 // CreateItem makes an item and its places among those of its template,
-// locations and team; false when the id is there already.
+// locations and team; false when the id is there already. A template or location
+// that may not be named is Unprocessable.
 func (s *Store) CreateItem(ctx context.Context, organization string, i directory.Item, at time.Time) (bool, error) {
-	// What exists stays untouched, its places included: it may have moved since.
-	if there, err := s.get(ctx, itemKey(organization, i.ID), &itemItem{}); err != nil || there {
-		return false, err
-	}
 	i.Version = 1
-	t := s.begin()
-	for n, k := range adjacentToItem(organization, i) {
-		if n > 0 && n%mostPlaces == 0 {
-			if err := t.commit(ctx); err != nil {
-				return false, err
-			}
-			t = s.begin()
+	return s.creating(ctx, organization, directory.Keys{Items: []string{i.ID}}, func(f directory.Facts) error {
+		if err := cmp.Or(unnameable(i.Locations, f.Model.NameableLocation), unnameable([]string{i.Template}, f.Model.NameableTemplate)); err != nil {
+			return err
 		}
-		t.put(k, stored{}, absent.Or(present), raced())
-	}
-	t.put(itemKey(organization, i.ID), itemForm(i), absent, outdated(0))
-	t.record(organization, operatorEntry(timeline.Item, timeline.Target{Type: "item", ID: i.ID}, at, timeline.Values{"template": i.Template, "status": i.Status.String()}))
-	return created(t.commit(ctx))
+		t := s.begin()
+		for n, k := range adjacentToItem(organization, i) {
+			if n > 0 && n%mostPlaces == 0 {
+				if err := t.commit(ctx); err != nil {
+					return err
+				}
+				t = s.begin()
+			}
+			t.put(k, stored{}, absent.Or(present), raced())
+		}
+		t.put(itemKey(organization, i.ID), itemForm(i), absent, outdated(0))
+		t.record(organization, operatorEntry(timeline.Item, timeline.Target{Type: "item", ID: i.ID}, at, timeline.Values{"template": i.Template, "status": i.Status.String()}))
+		t.rest(directory.Basis{Organization: organization, Policy: f.Policy})
+		return t.commit(ctx)
+	})
 }
 
 // adjacentToItem is where an item is listed. It is written before the facts,

@@ -231,6 +231,9 @@ func TestOfManyWhoCreateOneThingOneDoes(t *testing.T) {
 	if _, err := place.Open().CreateOrganization(t.Context(), w.organization, fixture.Start); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := place.Open().CreatePolicy(t.Context(), "new", w.policy, fixture.Start); err != nil {
+		t.Fatal(err)
+	}
 	for name, create := range map[string]func(*dynamo.Store) (bool, error){
 		"an organization": func(s *dynamo.Store) (bool, error) {
 			o := w.organization
