@@ -167,6 +167,12 @@ func (d *Document) Answer(route string, status int, header http.Header, body []b
 	if err := d.headers(pointer, header); err != nil {
 		return fmt.Errorf("%s %d: %w", route, status, err)
 	}
+	if promised["content"] == nil {
+		if len(body) > 0 || header.Get("Content-Type") != "" {
+			return fmt.Errorf("%s %d has no content", route, status)
+		}
+		return nil
+	}
 	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
 		return fmt.Errorf("%s %d: content type %q: %w", route, status, header.Get("Content-Type"), err)
