@@ -5,6 +5,19 @@
 // It is the lowest of the use cases: the others know its types, it knows none
 // of theirs. It refuses to know HTTP, storage, and what a role permits, which
 // is package authz's to decide.
+//
+// Where the rules are silent:
+//
+//   - Names of locations, workflows and templates need not be unique.
+//   - Putting what is there already writes nothing and keeps its version.
+//   - Of a location, workflow or template that is being deleted (U3) everything
+//     counts as before, but nothing may come to name it; what named it before may
+//     be changed and go on naming it. It shows in no answer.
+//   - A template may change its team type and workflow while it has items: team
+//     roles that the new type lacks count for nothing, and come back with the old
+//     type (C1); grants cover the template by the workflow that it is in (R3).
+//   - An organization's settings are replaced as a whole: one that is left out
+//     becomes its default. Observers are users who exist, whatever their type.
 package directory
 
 import (

@@ -2,7 +2,9 @@
 // places of an organization are.
 //
 // It decides the form of these calls' requests and answers; who may make them
-// is package authz's to decide.
+// is package authz's to decide. Where the contract is silent: a deletion is
+// answered with 204 and nothing; one that is refused, with what is in the way, by
+// kinds, each with its number up to 1,000 and at most ten ids.
 package endpoints
 
 import (
