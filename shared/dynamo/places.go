@@ -182,9 +182,14 @@ func (s *Store) PlaceUses(ctx context.Context, organization string, ref director
 // usersAt is the users who have a location.
 func (s *Store) usersAt(ctx context.Context, o, location string) ([]fault.Use, error) {
 	q := ofKind(locationPK(o, location), memberKind)
-	q.limit = mostCounted
-	items, end, err := s.query(ctx, q)
-	return directory.UsedBy("user", namedIDs(items), end != ""), err
+	q.limit = mostCounted + 1
+	items, _, err := s.query(ctx, q)
+	return counted("user", namedIDs(items)), err
+}
+
+// counted is uses of a kind, of which one more than mostCounted were looked for.
+func counted(kind string, ids []string) []fault.Use {
+	return directory.UsedBy(kind, ids[:min(len(ids), mostCounted)], len(ids) > mostCounted)
 }
 
 // itemsThatName is the items of a list that do name its place: a list of items
@@ -202,8 +207,8 @@ func (s *Store) itemsThatName(ctx context.Context, o string, q span, names func(
 			return nil, err
 		}
 		found = append(found, naming...)
-		if end == "" || len(found) >= mostCounted {
-			return directory.UsedBy("item", found, end != ""), nil
+		if end == "" || len(found) > mostCounted {
+			return counted("item", found), nil
 		}
 		q.after = end
 	}
