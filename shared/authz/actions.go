@@ -50,6 +50,9 @@ var actions = [ActionCount]action{
 	ReadAdministration:  {word: "read_administration", on: OrganizationResource, admin: true, internal: true},
 	ReadUser:            {word: "read_user", on: UserResource, admin: true, internal: true},
 	AdministerSomeUsers: {word: "administer_some_users", on: OrganizationResource, admin: true, internal: true},
+	CreateUser:          {word: "create_user", on: UserResource, admin: true, internal: true},
+	PlaceUser:           {word: "place_user", on: UserResource, admin: true, internal: true},
+	ChangePreferences:   {word: "change_preferences", on: UserResource, admin: true, internal: true},
 }
 
 // fixed is what is fixed of the action; for what is none, the zero value,

@@ -160,6 +160,85 @@ var userCases = []decideCase{
 	}, ReadUser, yes(NoReason)},
 	{"R11 an administrator reads others", func(s *scene) { s.global() }, ReadUser, yes(RoleGrant)},
 	{"R11 others may not be read", nil, ReadUser, no(NoGrant)},
+	{"R15 a user's own choice", func(s *scene) { s.resource = &Resource{Type: UserResource, User: &s.maria} }, ChangePreferences, yes(NoReason)},
+	{"R11 an administrator's choice for others", func(s *scene) { s.global() }, ChangePreferences, yes(RoleGrant)},
+	{"R11 nobody else's", nil, ChangePreferences, no(NoGrant)},
+
+	{"R10 who creates users", func(s *scene) { s.global(); s.staff().Admin.Global.CreateUsers = true }, CreateUser, yes(RoleGrant)},
+	{"R10 not without the option", func(s *scene) { s.global(); s.lead(); s.local(LocationAndBelow) }, CreateUser, no(NoGrant)},
+	{"R12 local: inside the reach", func(s *scene) { s.lead(); s.creates(LocationAndBelow) }, CreateUser, yes(RoleGrant)},
+	{"R12 local: not below only_location", func(s *scene) { s.lead(); s.creates(OnlyLocation) }, CreateUser, no(OutOfScope)},
+	{"R12 local: all of the locations", func(s *scene) {
+		s.lead()
+		s.creates(LocationAndBelow)
+		s.tom.Locations = []string{"ward", "south"}
+	}, CreateUser, no(OutOfScope)},
+	{"R12 … also where any reaches a user who is there", func(s *scene) {
+		s.policy.Settings.LocalReach = ReachAny
+		s.lead()
+		s.creates(LocationAndBelow)
+		s.tom.Locations = []string{"ward", "south"}
+	}, CreateUser, no(OutOfScope)},
+	{"R12 local: no place that does not exist", func(s *scene) {
+		s.lead()
+		s.creates(LocationAndBelow)
+		s.tom.Locations = []string{"gone"}
+	}, CreateUser, no(OutOfScope)},
+	{"R12 the reach is that of the permission with create_users", func(s *scene) {
+		s.creates(OnlyLocation)
+		s.holdsOther()
+		s.other().Admin.Global = &UserAdministration{}
+		s.tom.Locations = []string{"south"}
+	}, CreateUser, no(OutOfScope)},
+	{"U4 creating is a general user's", func(s *scene) {
+		s.creates(LocationAndBelow)
+		s.maria.Type = Wallboard
+	}, CreateUser, no(WrongUserType)},
+	{"C8 nobody is created", about(Resource{Type: UserResource}), CreateUser, no(UnknownResource)},
+
+	{"R12 global gives any location", func(s *scene) { s.global(); s.tom.Locations = nil; s.given("south") }, PlaceUser, yes(RoleGrant)},
+	{"R12 local gives what is inside the reach", func(s *scene) { s.lead(); s.local(LocationAndBelow); s.given("north") }, PlaceUser, yes(RoleGrant)},
+	{"R12 … and nothing else", func(s *scene) { s.lead(); s.local(LocationAndBelow); s.given("ward", "south") }, PlaceUser, no(OutOfScope)},
+	{"R12 … nor what does not exist", func(s *scene) { s.lead(); s.local(LocationAndBelow); s.given("gone") }, PlaceUser, no(OutOfScope)},
+	{"R12 giving none is administering", func(s *scene) { s.lead(); s.local(LocationAndBelow); s.given() }, PlaceUser, yes(RoleGrant)},
+	{"R11 any: the target may be elsewhere, too", func(s *scene) {
+		s.policy.Settings.LocalReach = ReachAny
+		s.lead()
+		s.local(LocationAndBelow)
+		s.tom.Locations = []string{"ward", "south"}
+		s.given("north")
+	}, PlaceUser, yes(RoleGrant)},
+	{"R12 any: what is given may not", func(s *scene) {
+		s.policy.Settings.LocalReach = ReachAny
+		s.lead()
+		s.local(LocationAndBelow)
+		s.given("ward", "south")
+	}, PlaceUser, no(OutOfScope)},
+	{"R12 one permission reaches user and location", func(s *scene) {
+		s.local(OnlyLocation)
+		s.maria.Assignments = append(s.maria.Assignments, Assignment{Role: ref("other"), Locations: []string{"south"}})
+		s.maria.Locations = []string{"ward", "south"}
+		s.limited("ward")
+		s.other().Admin.Local = s.staff().Admin.Local
+		s.given("south")
+	}, PlaceUser, no(OutOfScope)},
+	{"R11 a target out of reach is given nothing", func(s *scene) {
+		s.local(OnlyLocation)
+		s.tom.Locations = []string{"south"}
+		s.given("ward")
+	}, PlaceUser, no(OutOfScope)},
+	{"R11 without administration nothing is given", nil, PlaceUser, no(NoGrant)},
+}
+
+// creates makes staff a local user administration with create_users.
+func (s *scene) creates(where Scope) {
+	s.local(where)
+	s.staff().Admin.Local.CreateUsers = true
+}
+
+// given asks about tom, who is to get these locations.
+func (s *scene) given(locations ...string) {
+	s.resource = &Resource{Type: UserResource, User: &s.tom, Locations: locations}
 }
 
 // having gives staff these admin permissions.

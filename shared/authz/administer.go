@@ -7,16 +7,40 @@ func (m *Model) decideUser(s Subject, a Action, r Resource) Decision {
 	if r.User == nil {
 		return Decision{Reason: UnknownResource}
 	}
-	wanted := m.wanted(a, r.Role)
+	e := m.errand(a, r)
 	switch {
-	case a == ReadUser && r.User.ID == s.id:
+	case a.ownedByAll() && r.User.ID == s.id:
 		return Decision{Allowed: true}
-	case !m.exists(a, wanted):
+	case !m.exists(a, e.wanted):
 		return Decision{Reason: UnknownResource}
 	case a == ImpersonateUser && s.userType == General && !s.holds(func(a *Admin) bool { return a.Impersonate }):
 		return Decision{Reason: NoGrant}
 	}
-	return m.userAdministration(s, r.User, wanted)
+	return m.userAdministration(s, e)
+}
+
+// ownedByAll is whether everybody may do it with oneself.
+func (a Action) ownedByAll() bool { return a == ReadUser || a == ChangePreferences }
+
+// errand is what one and the same user administration has to reach and to have
+// (R12).
+type errand struct {
+	target  []string // a user's locations, reached as the organization chose (R11)
+	given   []string // what a user is to get: all of it inside the reach
+	wanted  RoleRef  // the role to be given or taken, zero without one
+	creates bool     // the user is new: there is no target yet
+}
+
+// errand is what an action on a user asks for.
+func (m *Model) errand(a Action, r Resource) errand {
+	switch a {
+	case CreateUser:
+		return errand{given: r.User.Locations, creates: true}
+	case PlaceUser:
+		return errand{target: r.User.Locations, given: r.Locations}
+	default:
+		return errand{target: r.User.Locations, wanted: m.wanted(a, r.Role)}
+	}
 }
 
 // wanted is the role of this id that an action gives or takes; zero for other
@@ -34,29 +58,29 @@ func (m *Model) exists(a Action, wanted RoleRef) bool {
 }
 
 // userAdministration is whether one user administration that the subject holds
-// reaches the target (R11) and may give the wanted role, if there is one (R12).
-// On no it says how far the one came that came farthest.
-func (m *Model) userAdministration(s Subject, target *User, wanted RoleRef) Decision {
+// is enough for the errand (R11, R12). On no it says how far the one came that
+// came farthest.
+func (m *Model) userAdministration(s Subject, e errand) Decision {
 	if s.userType != General {
 		return Decision{Reason: WrongUserType}
 	}
 	farthest := NoGrant
 	for r, from := range s.held() {
 		global, local := r.admin.Global, r.admin.Local
-		farthest = max(farthest, global.comes(true, wanted), local.comes(m.reaches(local, from, target.Locations), wanted))
+		farthest = max(farthest, global.comes(true, e), local.comes(m.reaches(local, from, e), e))
 	}
 	return Decision{Allowed: farthest == RoleGrant, Reason: farthest}
 }
 
 // comes is how far towards a yes this user administration comes; reasons are
 // declared in that order.
-func (u *UserAdministration) comes(reaching bool, wanted RoleRef) Reason {
+func (u *UserAdministration) comes(reaching bool, e errand) Reason {
 	switch {
-	case u == nil:
+	case u == nil || e.creates && !u.CreateUsers:
 		return NoGrant
 	case !reaching:
 		return OutOfScope
-	case wanted != RoleRef{} && !u.Grantable.includes(wanted):
+	case e.wanted != RoleRef{} && !u.Grantable.includes(e.wanted):
 		return NotGrantable
 	default:
 		return RoleGrant
@@ -64,20 +88,33 @@ func (u *UserAdministration) comes(reaching bool, wanted RoleRef) Reason {
 }
 
 // reaches is whether a local user administration measured from these places
-// covers all of a user's locations, or one of them, as the organization chose
-// (R11). A location that does not exist is covered by none.
-func (m *Model) reaches(local *UserAdministration, from []place, locations []string) bool {
+// reaches the errand's user (R11) and everything that the user is to get (R12).
+func (m *Model) reaches(local *UserAdministration, from []place, e errand) bool {
 	if local == nil {
 		return false
 	}
 	one := m.settings.LocalReach == ReachAny
-	for _, l := range locations {
-		p, known := m.forest.places[l]
-		if (known && met(from, []place{p}).has(local.Scope)) == one {
+	for _, l := range e.given {
+		if !m.covers(local, from, l) {
+			return false
+		}
+	}
+	for _, l := range e.target {
+		if m.covers(local, from, l) == one {
 			return one
 		}
 	}
-	return !one && len(locations) > 0
+	if e.creates {
+		return len(e.given) > 0
+	}
+	return !one && len(e.target) > 0
+}
+
+// covers is whether the location lies in the reach; one that does not exist
+// lies in none (C8).
+func (m *Model) covers(local *UserAdministration, from []place, location string) bool {
+	p, known := m.forest.places[location]
+	return known && met(from, []place{p}).has(local.Scope)
 }
 
 // includes is whether the list has the role; an older role of the same id is

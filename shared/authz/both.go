@@ -9,16 +9,16 @@ func Self(s Subject) Who { return Who{Subject: s, Actor: s} }
 
 // DecideBoth answers for whoever asks (I6): item and advanced permissions are
 // the subject's alone, admin actions need both sides, and it is the actor who
-// signs in. Reading oneself is reading the subject (C12); reading anybody else,
-// the actor included, is administering them. On no it says the subject's
-// reason first.
+// signs in. What everybody may do with oneself is done with the subject (C12);
+// with anybody else, the actor included, it is administering them. On no it
+// says the subject's reason first.
 func (m *Model) DecideBoth(w Who, a Action, r Resource) Decision {
 	switch {
 	case a == SignIn:
 		return m.Decide(w.Actor, a, r)
-	case a == ReadUser && r.User != nil && w.Subject.of(m) && r.User.ID == w.Subject.ID():
+	case a.ownedByAll() && r.User != nil && w.Subject.of(m) && r.User.ID == w.Subject.ID():
 		return m.Decide(w.Subject, a, r)
-	case a == ReadUser:
+	case a.ownedByAll():
 		a = AdministerUser
 	}
 	d := m.Decide(w.Subject, a, r)

@@ -19,6 +19,7 @@ func TestI6Acting(t *testing.T) {
 	nothing := Role{}
 	system := Role{Admin: Admin{System: true}}
 	administrator := Role{Admin: Admin{Global: &UserAdministration{Grantable: Grantable{All: true}}}}
+	creator := Role{Admin: Admin{Global: &UserAdministration{CreateUsers: true}}}
 	viewer := Role{Grants: []Grant{{Templates: []string{"idea"}, Permissions: map[Permission]Scope{View: Everywhere}}}}
 	people := Role{Advanced: []Advanced{PeopleSection}}
 	others := func(s *scene, r *Resource) { r.User = &User{ID: "ann", Type: General, Locations: []string{"ward"}} }
@@ -41,6 +42,15 @@ func TestI6Acting(t *testing.T) {
 		{"C12 the actor is another", administrator, nothing, ReadUser, actor, no(NoGrant)},
 		{"C12 the actor is read as others are", nothing, administrator, ReadUser, actor, no(NoGrant)},
 		{"C12 others are read by both", administrator, administrator, ReadUser, others, yes(RoleGrant)},
+		{"I6 others' preferences are changed by both", administrator, administrator, ChangePreferences, others, yes(RoleGrant)},
+		{"I6 … not by the subject alone", nothing, administrator, ChangePreferences, others, no(NoGrant)},
+		{"I6 one's own are the subject's", nothing, nothing, ChangePreferences, nil, yes(NoReason)},
+		{"I6 the actor's own are another's", administrator, nothing, ChangePreferences, actor, no(NoGrant)},
+		{"I6 users are created by both", creator, creator, CreateUser, others, yes(RoleGrant)},
+		{"I6 … not by the subject alone", administrator, creator, CreateUser, others, no(NoGrant)},
+		{"I6 … nor by the actor alone", creator, administrator, CreateUser, others, no(NoGrant)},
+		{"I6 locations are given by both", administrator, administrator, PlaceUser, others, yes(RoleGrant)},
+		{"I6 … not by the subject alone", nothing, administrator, PlaceUser, others, no(NoGrant)},
 		{"C8 nobody is read", administrator, administrator, ReadUser, func(_ *scene, r *Resource) { r.User = nil }, no(UnknownResource)},
 		{"U2 it is the actor who signs in", nothing, nothing, SignIn, nil, yes(NoReason)},
 	} {
@@ -96,7 +106,7 @@ func TestR11ReadingOneselfIsNotAdministering(t *testing.T) {
 // none changes sides unseen (I6).
 var bothNeeded = setOf(AdministerUser, ChangePersona, ImpersonateUser, GrantRole, RevokeRole, CreateUsers,
 	AdministerAllUsers, AdministerRoles, AdministerQuality, AdministerSystem, ReadAccess, WriteItems,
-	AdministerBoard, AdministerCard, ReadAdministration, ReadUser, AdministerSomeUsers)
+	AdministerBoard, AdministerCard, ReadAdministration, ReadUser, AdministerSomeUsers, CreateUser, PlaceUser, ChangePreferences)
 
 func TestI6EveryActionHasItsSide(t *testing.T) {
 	for a := NoAction + 1; a < ActionCount; a++ {
@@ -123,7 +133,7 @@ func TestI6ASessionNeverAddsAdministrativePower(t *testing.T) {
 			oneself := q.resource.User != nil && q.resource.User.ID == "u0"
 			switch {
 			case q.action == SignIn:
-			case !bothNeeded.has(q.action), q.action == ReadUser && oneself:
+			case !bothNeeded.has(q.action), (q.action == ReadUser || q.action == ChangePreferences) && oneself:
 				if d != alone {
 					t.Fatalf("%s\nthe subject alone %+v, in the session %+v", q, alone, d)
 				}

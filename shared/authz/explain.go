@@ -130,7 +130,7 @@ func (m *Model) lacking(s Subject, a Action, r Resource) set[Condition] {
 		}
 	case UserResource:
 		lacks(ToHold, a != ImpersonateUser || s.holds(func(a *Admin) bool { return a.Impersonate }))
-		lacks(ToAdministerUsers, m.userAdministration(s, r.User, m.wanted(a, r.Role)).Allowed)
+		lacks(ToAdministerUsers, m.userAdministration(s, m.errand(a, r)).Allowed)
 	default:
 		lacks(ToHold, false)
 	}
@@ -321,13 +321,13 @@ func (x explainer) stops(given Given, from []place, why Reason) Held {
 
 // user explains C7's actions on users: R10 to R12.
 func (x explainer) user(a Action, r Resource) {
-	if a == ReadUser && r.User.ID == x.s.id || !x.byType(x.s.userType == General) {
+	if a.ownedByAll() && r.User.ID == x.s.id || !x.byType(x.s.userType == General) {
 		return
 	}
 	if a == ImpersonateUser {
 		x.held(impersonateUser, func(h *role) []string { return when(h.admin.Impersonate, impersonateUser) })
 	}
-	x.administration(r.User, x.wanted(a, r.Role))
+	x.administration(x.errand(a, r))
 }
 
 // when is the word, if it is so.
@@ -358,18 +358,18 @@ func (x explainer) held(permission string, words func(*role) []string) {
 
 // administration explains R11 and R12: reach and grantable roles are those of one
 // and the same user administration.
-func (x explainer) administration(target *User, wanted RoleRef) {
+func (x explainer) administration(e errand) {
 	miss := Missing{Condition: ToAdministerUsers, Permission: "user_administration", Reason: NoGrant}
-	at := x.forest.known(target.Locations)
+	at := x.forest.known(slices.Concat(e.target, e.given))
 	for _, h := range x.heldRoles() {
 		global, local := h.admin.Global, h.admin.Local
 		if global != nil {
 			given := Given{h.ID, NotOfGrant, globalUserAdministrator, "", Everywhere}
-			x.comes(&miss, global.comes(true, wanted), given, h.from, nil)
+			x.comes(&miss, global.comes(true, e), given, h.from, nil)
 		}
 		if local != nil {
 			given := Given{h.ID, NotOfGrant, localUserAdministrator, "", local.Scope}
-			x.comes(&miss, local.comes(x.reaches(local, h.from, target.Locations), wanted), given, h.from, at)
+			x.comes(&miss, local.comes(x.reaches(local, h.from, e), e), given, h.from, at)
 		}
 	}
 	if miss.Reason != RoleGrant {

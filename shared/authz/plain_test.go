@@ -338,7 +338,7 @@ func (p plain) decideUser(u User, action string, r Resource) (bool, string) {
 	if target == nil {
 		return false, "unknown_resource"
 	}
-	if action == "read_user" && target.ID == u.ID {
+	if (action == "read_user" || action == "change_preferences") && target.ID == u.ID {
 		return true, ""
 	}
 	var role RoleRef
@@ -352,6 +352,13 @@ func (p plain) decideUser(u User, action string, r Resource) (bool, string) {
 	if u.Type != General {
 		return false, "user_type"
 	}
+	if action == "create_user" {
+		return p.creates(u, target.Locations)
+	}
+	var given []string
+	if action == "place_user" {
+		given = r.Locations
+	}
 	var held, reaching, granting, impersonating bool
 	for _, h := range p.held(u) {
 		impersonating = impersonating || h.Admin.Impersonate
@@ -361,7 +368,7 @@ func (p plain) decideUser(u User, action string, r Resource) (bool, string) {
 		}
 		if l := h.Admin.Local; l != nil && slices.Contains(plainReach, l.Scope.String()) {
 			held = true
-			if p.reached(*l, h.from, target) {
+			if p.reached(*l, h.from, target) && p.inside(*l, h.from, given) {
 				reaching = true
 				granting = granting || l.Grantable.All || slices.Contains(l.Grantable.Roles, role)
 			}
@@ -377,6 +384,37 @@ func (p plain) decideUser(u User, action string, r Resource) (bool, string) {
 	default:
 		return true, "role_grant"
 	}
+}
+
+// creates is R12 for a user who is to be: create_users, and all locations inside
+// the reach of that very permission.
+func (p plain) creates(u User, locations []string) (bool, string) {
+	held := false
+	for _, h := range p.held(u) {
+		if g := h.Admin.Global; g != nil && g.CreateUsers {
+			return true, "role_grant"
+		}
+		if l := h.Admin.Local; l != nil && slices.Contains(plainReach, l.Scope.String()) && l.CreateUsers {
+			held = true
+			if len(locations) > 0 && p.inside(*l, h.from, locations) {
+				return true, "role_grant"
+			}
+		}
+	}
+	if held {
+		return false, "out_of_scope"
+	}
+	return false, "no_grant"
+}
+
+// inside is whether a local administrator's reach has all of the locations.
+func (p plain) inside(l UserAdministration, from []string, locations []string) bool {
+	for _, location := range locations {
+		if !p.scopeMetAt(l.Scope.String(), from, location) {
+			return false
+		}
+	}
+	return true
 }
 
 // reached is R11 for a local administrator.

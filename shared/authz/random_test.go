@@ -200,7 +200,7 @@ func randomQuestions(t *rapid.T) []question {
 		case UserResource:
 			for _, u := range users {
 				for _, r := range someRoles {
-					all = append(all, question{a, Resource{Type: UserResource, User: u, Role: r}})
+					all = append(all, question{a, Resource{Type: UserResource, User: u, Role: r, Locations: locations}})
 				}
 			}
 		default:

@@ -306,8 +306,13 @@ var adminActions = map[Action]func(*Role){
 	ReadUser:            func(r *Role) { r.Admin.Global, r.Admin.Local = nil, nil },
 	GrantRole:           func(r *Role) { r.Admin.Global, r.Admin.Local = nil, nil },
 	RevokeRole:          func(r *Role) { r.Admin.Global, r.Admin.Local = nil, nil },
-	AdministerBoard:     func(r *Role) { r.Admin.Board = NoScope },
-	AdministerCard:      func(r *Role) { r.Admin.Card = NoScope },
+	PlaceUser:           func(r *Role) { r.Admin.Global, r.Admin.Local = nil, nil },
+	ChangePreferences:   func(r *Role) { r.Admin.Global, r.Admin.Local = nil, nil },
+	CreateUser: func(r *Role) {
+		r.Admin.Global.CreateUsers, r.Admin.Local.CreateUsers = false, false
+	},
+	AdministerBoard: func(r *Role) { r.Admin.Board = NoScope },
+	AdministerCard:  func(r *Role) { r.Admin.Card = NoScope },
 }
 
 // holdsAllCases are R10 and R9: each right among all others, and all others

@@ -68,6 +68,9 @@ func (s *scene) usually(a Action) Resource {
 		r.Item = s.item
 	case UserResource:
 		r.User, r.Role = &s.tom, "other"
+		if a == PlaceUser {
+			r.Locations = []string{"ward"}
+		}
 	case BoardResource, CardResource:
 		r.Locations = []string{"ward"}
 	}

@@ -193,11 +193,14 @@ func (it *Item) in(roles set[TeamRole]) []string {
 
 // onUser adds who could administer the user, and give the role (R11, R12).
 func (f *finder) onUser(a Action, r Resource) {
-	wanted := f.wanted(a, r.Role)
-	if r.User == nil || !f.exists(a, wanted) || a == ImpersonateUser && !f.impersonatable() {
+	if r.User == nil || a == ImpersonateUser && !f.impersonatable() {
 		return
 	}
-	f.everyRole(func(held *role) set[Scope] { return held.admin.administers(wanted) }, r.User.Locations)
+	e := f.errand(a, r)
+	if !f.exists(a, e.wanted) {
+		return
+	}
+	f.everyRole(func(held *role) set[Scope] { return held.admin.administers(e) }, r.User.Locations)
 }
 
 // impersonatable is whether a role lets anybody impersonate (R10).
@@ -212,9 +215,9 @@ func (m *Model) impersonatable() bool {
 
 // administers is the scopes in which users are administered and the role may be
 // given.
-func (a *Admin) administers(wanted RoleRef) set[Scope] {
-	scopes := plainly(a.Global.comes(true, wanted) == RoleGrant)
-	if a.Local.comes(true, wanted) == RoleGrant {
+func (a *Admin) administers(e errand) set[Scope] {
+	scopes := plainly(a.Global.comes(true, e) == RoleGrant)
+	if a.Local.comes(true, e) == RoleGrant {
 		scopes = scopes.with(a.Local.Scope)
 	}
 	return scopes
@@ -317,7 +320,7 @@ func (m *Model) UserSources(s Subject, a Action, role string) UserSources {
 	var found UserSources
 	places := map[string]bool{}
 	for r, from := range s.held() {
-		scopes := r.admin.administers(wanted)
+		scopes := r.admin.administers(errand{wanted: wanted, creates: a == CreateUser})
 		found.Everybody = found.Everybody || scopes.has(Yes)
 		m.around([]scopedPlaces{{scopes, from}}, places)
 	}

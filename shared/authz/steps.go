@@ -84,8 +84,7 @@ func (s *suggester) given(r *role) (gives, anywhere bool) {
 			scopes |= held.scopes(p)
 		}
 	case UserResource:
-		wanted := s.Model.wanted(s.Action, q.Role)
-		scopes = r.admin.administers(wanted) | plainly(s.Action == ImpersonateUser && r.admin.Impersonate)
+		scopes = r.admin.administers(s.Model.errand(s.Action, q)) | plainly(s.Action == ImpersonateUser && r.admin.Impersonate)
 	case OrganizationResource:
 		scopes = plainly(r.gives(s.Action))
 	default:
@@ -140,7 +139,7 @@ func (s *suggester) about() []string {
 	case r.Type == ItemResource:
 		return r.Item.Locations
 	case r.Type == UserResource:
-		return s.Model.upwards(r.User.Locations)
+		return s.Model.upwards(slices.Concat(r.User.Locations, r.Locations))
 	default:
 		return r.Locations
 	}

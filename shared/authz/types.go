@@ -114,7 +114,7 @@ type Resource struct {
 	Item      *Item    // of ItemResource
 	User      *User    // of UserResource
 	Role      string   // of UserResource, for GrantRole and RevokeRole (C7)
-	Locations []string // of BoardResource and CardResource (C7)
+	Locations []string // of BoardResource and CardResource (C7); of UserResource, for PlaceUser
 }
 
 // Decision is an answer with its reason; the zero value denies.

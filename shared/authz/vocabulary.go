@@ -344,5 +344,11 @@ const (
 	ReadUser
 	// AdministerSomeUsers: a user administrator at all, wherever.
 	AdministerSomeUsers
+	// CreateUser: make the resource's user, at its locations (R10, R12).
+	CreateUser
+	// PlaceUser: administer the user, and give it the resource's locations (R12).
+	PlaceUser
+	// ChangePreferences: those of oneself, or of a user that one administers.
+	ChangePreferences
 	ActionCount
 )
