@@ -70,10 +70,7 @@ func (a *Accounts) open(ctx context.Context, account Account) (string, bool, err
 func (a *Accounts) creation(account Account) *cognitoidentityprovider.AdminCreateUserInput {
 	in := &cognitoidentityprovider.AdminCreateUserInput{UserPoolId: &a.pool, Username: &account.Username}
 	if account.Email != "" {
-		in.UserAttributes = []types.AttributeType{
-			{Name: aws.String("email"), Value: &account.Email},
-			{Name: aws.String("email_verified"), Value: aws.String("true")},
-		}
+		in.UserAttributes = address(account.Email)
 	}
 	if !account.Invite || account.Password != "" {
 		in.MessageAction = types.MessageActionTypeSuppress
@@ -81,6 +78,14 @@ func (a *Accounts) creation(account Account) *cognitoidentityprovider.AdminCreat
 	}
 	in.DesiredDeliveryMediums = []types.DeliveryMediumType{types.DeliveryMediumTypeEmail}
 	return in
+}
+
+// address is an account's e-mail address, which whoever administers the user
+// vouches for.
+func address(email string) []types.AttributeType {
+	return []types.AttributeType{
+		{Name: aws.String("email"), Value: &email}, {Name: aws.String("email_verified"), Value: aws.String("true")},
+	}
 }
 
 // unset tells whether the account still waits for its first own password.
@@ -99,12 +104,20 @@ func (a *Accounts) find(ctx context.Context, username string) (string, types.Use
 }
 
 func subOf(attributes []types.AttributeType) (string, error) {
-	for _, at := range attributes {
-		if aws.ToString(at.Name) == "sub" {
-			return aws.ToString(at.Value), nil
-		}
+	if sub := attribute(attributes, "sub"); sub != "" {
+		return sub, nil
 	}
 	return "", unavailable(errors.New("the pool answered an account without a sub"))
+}
+
+// attribute is an account's attribute of this name, "" when it has none.
+func attribute(attributes []types.AttributeType, name string) string {
+	for _, at := range attributes {
+		if aws.ToString(at.Name) == name {
+			return aws.ToString(at.Value)
+		}
+	}
+	return ""
 }
 
 // told is an error of the pool about an account, nil for nil.

@@ -1,5 +1,5 @@
 // Package cognito is the user pool: it proves that a person is who they say
-// (I2) and opens accounts.
+// (I2), opens accounts and closes them.
 //
 // It decides which of the pool's answers mean no, and which mean that nobody
 // could tell. It refuses to know users, sessions and rights, and to tell why a
