@@ -50,6 +50,7 @@ func Read(file string) (Policies, error) {
 	t.Set("Table.Arn", "Table")
 	t.Set("Table.StreamArn", "Stream")
 	t.Set("EmailIdentity", "EmailIdentity")
+	t.Set("UserPool.Arn", "UserPool")
 	for _, kind := range []string{"AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::SQS::Queue"} {
 		for _, id := range t.All(kind) {
 			t.Set(id, id)

@@ -63,7 +63,7 @@ func ready(b *testing.B, file string) time.Duration {
 	command := exec.CommandContext(b.Context(), file)
 	command.Env = []string{
 		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "AWS_REGION=us-east-1", "TABLE=none",
-		"AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "SENDER=access@gemba.example", "USER_POOL_CLIENT_ID=none",
+		"AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "SENDER=access@gemba.example", "USER_POOL_CLIENT_ID=none", "USER_POOL_ID=none",
 	}
 	began := time.Now()
 	if err := command.Start(); err != nil {

@@ -23,7 +23,7 @@ import (
 // answered are the routes that each function has endpoints for. Nothing is
 // called, so the functions stand on nothing.
 var answered = map[string][]string{
-	"DirectoryFunction":     directory.New(api.Deps{}, nil).Routes(),
+	"DirectoryFunction":     directory.New(api.Deps{}, nil, nil).Routes(),
 	"PersonaFunction":       persona.New(api.Deps{}, nil).Routes(),
 	"RoleFunction":          role.New(api.Deps{}, nil).Routes(),
 	"PermissionFunction":    permission.New(api.Deps{}, nil).Routes(),
@@ -96,11 +96,8 @@ func TestRoutesAreTheSameEverywhere(t *testing.T) {
 
 // unreached are the codes of calls that no route makes, and who makes them.
 var unreached = map[string]string{
-	"account_refused": "the operator's command opens sign-ins",
-	"sign_in_taken":   "the operator's command creates users",
-	"username_taken":  "the operator's command creates users",
-	"unknown_place":   "the operator's command creates users and items",
-	"event":           "the stream's batches are no HTTP",
+	"unknown_place": "the operator's command creates users and items",
+	"event":         "the stream's batches are no HTTP",
 }
 
 // Every code that the code can answer with is one that clients were told of,

@@ -2,6 +2,7 @@ package shipped
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ var functions = map[string]struct {
 	folder      string
 	environment []string
 }{
-	"DirectoryFunction":     {"directory", []string{onDynamoDB, "TABLE"}},
+	"DirectoryFunction":     {"directory", []string{onCognito, onDynamoDB, "TABLE", "USER_POOL_ID"}},
 	"PersonaFunction":       {"persona", []string{onDynamoDB, "TABLE"}},
 	"RoleFunction":          {"role", []string{onDynamoDB, "TABLE"}},
 	"PermissionFunction":    {"permission", []string{onDynamoDB, "TABLE"}},
@@ -286,8 +287,9 @@ var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "L", "TI", "
 // nobody writes a kind that is not here.
 var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
-	"G": "Role", "R": "Role", "NR": "Role",
-	"U": "Impersonation Persona Role", "D": "Persona Role", "CNT": "Persona",
+	"G": "Directory Role", "R": "Directory Role", "NR": "Role",
+	"U": "Directory Impersonation Persona Role", "D": "Directory Persona Role", "CNT": "Directory Persona",
+	"L": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"PR": "Impersonation", "K": "Impersonation Role", "AUD": "PersonaAudit",
@@ -350,8 +352,34 @@ func TestPoliciesAreLeast(t *testing.T) {
 	}
 }
 
-// Mail is the only right outside the table that a statement gives, and only
-// from the sender's address.
+// Accounts are opened and closed by one function, in the stack's pool alone, and
+// it can neither delete them (U1) nor set their passwords.
+func TestOnlyOneFunctionChangesAccounts(t *testing.T) {
+	const may = "[cognito-idp:AdminCreateUser cognito-idp:AdminGetUser cognito-idp:AdminEnableUser cognito-idp:AdminDisableUser cognito-idp:AdminUpdateUserAttributes]"
+	found := 0
+	for id, resource := range resources(t) {
+		policies, _ := at(resource, "Properties", "Policies").([]any)
+		for _, policy := range policies {
+			statements, _ := at(policy, "Statement").([]any)
+			for _, s := range statements {
+				actions := fmt.Sprint(at(s, "Action"))
+				if !strings.Contains(actions, "cognito-idp:") {
+					continue
+				}
+				found++
+				if id != "DirectoryFunction" || actions != may || at(s, "Resource", "!GetAtt") != "UserPool.Arn" {
+					t.Errorf("%s may do %s on %v", id, actions, at(s, "Resource"))
+				}
+			}
+		}
+	}
+	if n := strings.Count(string(file(t, "template.yaml")), "cognito-idp:Admin"); found != 1 || n != 5 {
+		t.Errorf("%d statements and %d actions on accounts, want 1 and 5", found, n)
+	}
+}
+
+// Beside the accounts of the pool, mail is the only right outside the table that
+// a statement gives, and only from the sender's address.
 func TestOnlyMailersMail(t *testing.T) {
 	text := string(file(t, "template.yaml"))
 	if n := strings.Count(text, "ses:SendEmail"); n != 2 {
@@ -360,7 +388,7 @@ func TestOnlyMailersMail(t *testing.T) {
 	if n := strings.Count(text, "StringEquals: {ses:FromAddress: !Ref Sender}"); n != 2 {
 		t.Errorf("%d of the two are bound to the sender", n)
 	}
-	for _, never := range []string{"dynamodb:Scan", "dynamodb:*", "cognito-idp:", `Action: "*"`, "[iam:", "[kms:"} {
+	for _, never := range []string{"dynamodb:Scan", "dynamodb:*", "cognito-idp:*", "cognito-idp:AdminDelete", "cognito-idp:AdminSetUserPassword", `Action: "*"`, "[iam:", "[kms:"} {
 		if strings.Contains(text, never) {
 			t.Errorf("the template grants %s", never)
 		}

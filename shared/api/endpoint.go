@@ -40,6 +40,9 @@ type Endpoint[In any] struct {
 	// on the organization and the attempt on a part of it; nil is the target. The
 	// type of the entry is then that of the part.
 	About func(In) timeline.Target
+	// Asks is action and target where they depend on what is there, as for a PUT
+	// that creates or replaces; Action is then what the log says. Nil is neither.
+	Asks func(directory.Caller, In) (authz.Action, authz.Resource)
 	// Do acts for a caller who may.
 	Do func(context.Context, directory.Caller, In) (Response, error)
 }
@@ -141,19 +144,24 @@ type attempted struct {
 }
 
 func (e Endpoint[In]) attempted(caller directory.Caller, in In) attempted {
-	tried := attempted{action: e.Action, target: e.target(caller, in)}
+	var tried attempted
+	tried.action, tried.target = e.asks(caller, in)
 	if e.About != nil {
 		tried.about = e.About(in)
 	}
 	return tried
 }
 
-// target is what the action is on.
-func (e Endpoint[In]) target(caller directory.Caller, in In) authz.Resource {
-	if e.Target == nil {
-		return whole(caller)
+// asks is the action and what it is on.
+func (e Endpoint[In]) asks(caller directory.Caller, in In) (authz.Action, authz.Resource) {
+	switch {
+	case e.Asks != nil:
+		return e.Asks(caller, in)
+	case e.Target != nil:
+		return e.Action, e.Target(caller, in)
+	default:
+		return e.Action, whole(caller)
 	}
-	return e.Target(caller, in)
 }
 
 // whole is the organization as a target.
@@ -186,7 +194,7 @@ func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, er
 		}
 	}
 	tried := e.attempted(caller, in)
-	if decision := caller.Decide(e.Action, tried.target); !decision.Allowed {
+	if decision := caller.Decide(tried.action, tried.target); !decision.Allowed {
 		return Response{}, c.refuse(ctx, caller, tried, decision)
 	}
 	response, err := e.Do(ctx, caller, in)
@@ -202,7 +210,8 @@ func (c *call) refuse(ctx context.Context, caller directory.Caller, tried attemp
 	if err := c.recordDenied(ctx, caller, tried, d.Reason.String()); err != nil {
 		return err
 	}
-	if !caller.Knows(tried.target) {
+	// Who is to be made is no secret: the caller named all of it.
+	if tried.action != authz.CreateUser && !caller.Knows(tried.target) {
 		return fault.New(fault.NotFound, "not_found", "")
 	}
 	if d.Reason == authz.UnknownResource {

@@ -26,6 +26,9 @@ func (t UserType) rule() userRule {
 	return userRule{}
 }
 
+// SignsIn is whether users of the type sign in (U2).
+func (t UserType) SignsIn() bool { return t.rule().signsIn }
+
 // mayEver is whether users of the type can ever get the item action by their
 // roles, and by being on the item's team (U2).
 func (t UserType) mayEver(a Action) (byRoles, byTeam bool) {

@@ -1,6 +1,9 @@
 package body
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"gemba/shared/authz"
@@ -35,6 +38,75 @@ func ReadUser(o *Object) directory.User {
 	}
 	return u
 }
+
+// elsewhere are the members of a user that other calls change.
+var elsewhere = []string{"persona", "roles", "signIn", "internal", "version"}
+
+// ReadWanted is a user body with which of the members that other calls change it
+// names: a persona that is null says that there is none.
+func ReadWanted(o *Object) directory.Wanted {
+	w := directory.Wanted{User: ReadUser(o)}
+	for _, member := range o.Names() {
+		if slices.Contains(elsewhere, member) && (member == "persona" || o.Has(member)) {
+			w.Names = append(w.Names, member)
+		}
+	}
+	return w
+}
+
+// mostChoices bounds the notifications that somebody has an opinion about.
+const mostChoices = 200
+
+type preferencesBody struct {
+	Notifications map[string]bool `json:"notifications"`
+}
+
+// ReadPreferences is a user's own choices of notifications, on or off by their
+// ids (R15).
+func ReadPreferences(o *Object) map[string]bool {
+	o.Need("notifications")
+	return o.Object("notifications").choices(mostChoices)
+}
+
+// choices is an object of ids that are true or false.
+func (o *Object) choices(most int) map[string]bool {
+	names := o.Names()
+	if len(names) > most {
+		o.Open()
+		o.Fault("", fmt.Sprintf("At most %d are allowed.", most))
+		return nil
+	}
+	var chosen map[string]bool
+	for _, name := range names {
+		switch on, ok := as[bool](o, name, "true or false"); {
+		case id.fault(name) != "":
+			o.Fault(name, id.Says)
+		case ok:
+			if chosen == nil {
+				chosen = map[string]bool{}
+			}
+			chosen[name] = on
+		}
+	}
+	return chosen
+}
+
+// Preferences is the body of a user's own choices.
+func Preferences(u directory.User) any {
+	out := preferencesBody{Notifications: map[string]bool{}}
+	maps.Copy(out.Notifications, u.Notifications)
+	return out
+}
+
+// ReadNothing is a body without members.
+func ReadNothing(*Object) struct{} { return struct{}{} }
+
+type signInBody struct {
+	SignIn string `json:"signIn"`
+}
+
+// SignIn is the body of the state of a user's sign-in.
+func SignIn(u directory.User) any { return signInBody{u.SignIn.String()} }
 
 // ReadAssignment is the limit and end of an assignment; the role is named
 // elsewhere. Locations is nil without a limit, and empty but not nil for one

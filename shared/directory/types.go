@@ -18,6 +18,16 @@
 //     type (C1); grants cover the template by the workflow that it is in (R3).
 //   - An organization's settings are replaced as a whole: one that is left out
 //     becomes its default. Observers are users who exist, whatever their type.
+//   - Who has a sign-in keeps the username, because the pool cannot rename it. The
+//     pool's account is left alone when a type that does not sign in is given, and
+//     none of these types, setup among them, can be given a sign-in: its invitation
+//     would lead to a refusal.
+//   - A sign-in that is enabled again, or whose owner changes address, is invited
+//     again if it was never used: the temporary password may be over, or in other
+//     hands.
+//   - An assignment that ends with its limit asks for no right to take the role.
+//   - In a session nobody's e-mail, username or sign-in is changed, nor the actor's
+//     own locations; but a user can be made.
 package directory
 
 import (
@@ -95,7 +105,8 @@ type Assignment struct {
 }
 
 // User is a person (U1). Sub is the pool's id of the sign-in, empty without
-// one. Version rises with every change.
+// one. Untold: the pool is still to be told what the last change said of the
+// sign-in. Version rises with every change.
 type User struct {
 	ID, Name, Email, Username string
 	Type                      authz.UserType
@@ -105,6 +116,7 @@ type User struct {
 	Assignments               []Assignment
 	SignIn                    SignIn
 	Sub                       string
+	Untold                    bool
 	Notifications             map[string]bool
 	Version                   uint64
 }

@@ -245,10 +245,7 @@ func (s *Store) CreateUser(ctx context.Context, organization string, u directory
 		t := s.begin()
 		t.writeUser(organization, directory.User{}, u)
 		t.fails[0], t.fails[1] = outdated(0), outdated(0)
-		if u.Sub != "" {
-			t.put(signInKey(u.Sub), signedIn{Organization: organization, User: u.ID}, absent,
-				fault.New(fault.Conflict, "sign_in_taken", "This sign-in belongs to another user."))
-		}
+		t.writeSignIn(organization, directory.User{}, u)
 		t.record(organization, operatorEntry(timeline.User, timeline.Target{Type: "user", ID: u.ID}, at, timeline.Values{"name": u.Name, "type": u.Type.String()}))
 		t.rest(directory.Basis{Organization: organization, Policy: f.Policy})
 		return t.commit(ctx)

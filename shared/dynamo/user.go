@@ -25,6 +25,7 @@ type userItem struct {
 	Assignments   []assignmentItem `dynamodbav:"assignments,omitempty"`
 	SignIn        string           `dynamodbav:"signIn"`
 	Sub           string           `dynamodbav:"sub,omitempty"`
+	Untold        bool             `dynamodbav:"untold,omitempty"`
 	Notifications map[string]bool  `dynamodbav:"notifications,omitempty"`
 }
 
@@ -41,7 +42,7 @@ func userForm(u directory.User) userItem {
 	item := userItem{
 		stored: stored{V: u.Version}, ID: u.ID, Name: u.Name, Email: u.Email, Username: u.Username,
 		Type: u.Type.String(), Internal: u.Internal, Locations: u.Locations, Persona: u.Persona.String(),
-		SignIn: u.SignIn.String(), Sub: u.Sub, Notifications: u.Notifications,
+		SignIn: u.SignIn.String(), Sub: u.Sub, Untold: u.Untold, Notifications: u.Notifications,
 	}
 	for _, a := range u.Assignments {
 		item.Assignments = append(item.Assignments, assignmentItem{a.Role.ID, a.Role.Birth, a.Locations, a.Until, a.Since, a.By})
@@ -54,7 +55,7 @@ func (item userItem) user() directory.User {
 	signIn, _ := directory.ParseSignIn(item.SignIn)
 	u := directory.User{
 		ID: item.ID, Name: item.Name, Email: item.Email, Username: item.Username, Type: kind, Internal: item.Internal,
-		Locations: item.Locations, Persona: personaOf(item.Persona), SignIn: signIn, Sub: item.Sub,
+		Locations: item.Locations, Persona: personaOf(item.Persona), SignIn: signIn, Sub: item.Sub, Untold: item.Untold,
 		Notifications: item.Notifications, Version: item.V,
 	}
 	for _, a := range item.Assignments {

@@ -22,15 +22,18 @@ import (
 
 // Store is what the calls need of storage.
 type Store interface {
-	directory.Administrators
+	directory.UserStore
 	directory.OrganizationStore
 	directory.PlaceStore
 }
 
 // New is the directory function.
-func New(deps api.Deps, store Store) *api.Function {
+func New(deps api.Deps, store Store, pool directory.Pool) *api.Function {
+	users := directory.NewUsers(store, pool)
 	return api.New("directory", deps, slices.Concat(
-		[]api.Bound{me.Bind(), getUser.Bind()},
+		[]api.Bound{me.Bind()},
+		[]api.Bound{getUser.Bind(), putUser(users).Bind(), getPreferences.Bind(), putPreferences(users).Bind()},
+		[]api.Bound{enableSignIn(users).Bind(), disableSignIn(users).Bind()},
 		organization(directory.NewOrganizations(store)),
 		places(directory.NewPlaces(store)),
 	)...)
@@ -75,17 +78,4 @@ func acting(s impersonation.Session) *actingBody {
 		ID: s.ID, Mode: s.Mode.String(), StartedAt: s.Started.UTC(), ExpiresAt: s.Expires().UTC(),
 		EndsAt: s.Ends.UTC(), Banner: body.Banner(s.Banner()),
 	}
-}
-
-// getUser is a user, to oneself and to an administrator of the user.
-var getUser = api.Endpoint[string]{
-	Route:  "GET /v1/users/{id}",
-	Action: authz.ReadUser,
-	Decode: func(r *api.Request) (string, error) { return r.PathID("id") },
-	Needs:  func(id string) directory.Keys { return directory.Keys{Users: []string{id}} },
-	Target: func(c directory.Caller, id string) authz.Resource { return c.UserTarget(id) },
-	Do: func(_ context.Context, c directory.Caller, id string) (api.Response, error) {
-		u := c.Users[id]
-		return api.Response{Status: http.StatusOK, Body: body.User(u), Version: u.Version}, nil
-	},
 }

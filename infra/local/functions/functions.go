@@ -73,7 +73,7 @@ func (w wiring) deps(store *dynamo.Store) api.Deps {
 
 func (w wiring) directory(id string) lambda.Handler {
 	store := w.store(id)
-	return directoryfn.New(w.deps(store), store)
+	return directoryfn.New(w.deps(store), store, cognito.NewAccounts(w.Cognito, "", w.Environment[id]["USER_POOL_ID"]))
 }
 
 func (w wiring) persona(id string) lambda.Handler {
