@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	rolefn "gemba/functions/role/endpoints"
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
@@ -144,7 +145,8 @@ func TestTheAddressGoesToThePool(t *testing.T) {
 }
 
 // TestR13AdministratorsWhoGoAtOnce: two full administrators disable each other's
-// sign-in, deactivate each other, leave or do that to themselves, and one stays.
+// sign-in, deactivate each other, take each other's role or do that to
+// themselves, and one stays.
 func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 	const rounds = 50
 	both := []string{"root", "second"}
@@ -155,7 +157,12 @@ func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 	body := func(id, kind string) object {
 		return wanted(id, object{"type": kind, "locations": []string{"hospital"}})
 	}
+	roles := rolefn.New(w.Deps(t, nil), w.store)
+	onRole := func(route, by, who string) fixture.Answer {
+		return w.Do(t, roles, fixture.Call{Route: route + " /v1/users/{id}/roles/{role}", As: by, Path: map[string]string{"id": who, "role": "administrator"}})
+	}
 	goes := []func(by, who string) fixture.Answer{
+		func(by, who string) fixture.Answer { return onRole("DELETE", by, who) },
 		func(by, who string) fixture.Answer { return w.ask(t, disableRoute, by, who, nil) },
 		func(by, who string) fixture.Answer {
 			return w.ask(t, putRoute, by, who, body(who, "inactive"), "if-match", "*")
@@ -167,12 +174,13 @@ func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 		answers := make([]fixture.Answer, 2)
 		for i, who := range both {
 			by := both[(i+round)%2] // oneself, then each other
-			wait.Go(func() { answers[i] = goes[(i*round/2)%2](by, who) })
+			wait.Go(func() { answers[i] = goes[(i*(round/2)+round)%3](by, who) })
 		}
 		wait.Wait()
 		left := slices.DeleteFunc(slices.Clone(both), func(id string) bool {
 			u := w.User(t, id)
-			return !u.SignIn.Usable() || u.Type != authz.General
+			_, holds := u.Assignment("administrator")
+			return !u.SignIn.Usable() || u.Type != authz.General || !holds
 		})
 		if len(left) != 1 {
 			t.Fatalf("R13 round %d: %v are left: %d and %d", round, left, answers[0].Status, answers[1].Status)
@@ -185,6 +193,7 @@ func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 		for _, id := range both {
 			expect(t, "back", w.ask(t, putRoute, left[0], id, body(id, "general"), "if-match", "*"), 200, "")
 			expect(t, "back", w.ask(t, enableRoute, left[0], id, object{}), 200, "")
+			expect(t, "back", onRole("PUT", left[0], id), 200, "")
 		}
 	}
 	if refused == 0 {

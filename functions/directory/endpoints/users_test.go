@@ -271,7 +271,7 @@ func TestT3TwoEditsOfOneVersion(t *testing.T) {
 // U1 of several who want a username, or an id, at once one gets it.
 func TestU1Races(t *testing.T) {
 	w := open(t)
-	for round := range 10 {
+	for round := range 5 {
 		var wait sync.WaitGroup
 		statuses, ids := make([]int, 4), make([]int, 4)
 		for i := range statuses {

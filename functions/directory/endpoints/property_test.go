@@ -1,0 +1,209 @@
+package endpoints_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"gemba/shared/authz"
+	"gemba/shared/directory"
+	"gemba/shared/dynamotest"
+	"gemba/shared/role"
+)
+
+// TestAfterAnyPutAUserIsWhole gives some users roles, limited or not, and puts
+// them elsewhere, by administrators who may and who may not: after each change
+// every limit is some of the user's locations and none is empty (R5), and the
+// directory, the locations' users and the roles' members say what the user says.
+func TestAfterAnyPutAUserIsWhole(t *testing.T) {
+	w := open(t)
+	people := []string{"pa", "pb", "pc"}
+	for _, id := range people {
+		w.AddUser(t, directory.User{ID: id, Name: id, Username: id, Type: authz.General, Locations: []string{"icu"}})
+	}
+	roles := role.New(w.store)
+	locations := []string{"hospital", "surgery", "icu", "medicine", "ward", "clinic"}
+	held, moved, ended := 0, 0, 0
+	rapid.Check(t, func(r *rapid.T) {
+		id := rapid.SampledFrom(people).Draw(r, "user")
+		before := w.User(t, id)
+		if rapid.IntRange(0, 2).Draw(r, "give") > 0 {
+			given := role.Given{User: id, Role: rapid.SampledFrom([]string{"staff", "unit-lead", "coach", "pharmacy"}).Draw(r, "role")}
+			if given.Role != "pharmacy" && rapid.Bool().Draw(r, "limited") {
+				given.Locations = rapid.SliceOfNDistinct(rapid.SampledFrom(before.Locations), 1, 2, rapid.ID[string]).Draw(r, "limit")
+			}
+			c := w.Caller(t, "root", directory.Keys{Users: []string{id}})
+			if _, err := roles.Assign(t.Context(), c, given, directory.Precondition{}); err != nil {
+				r.Fatal(err)
+			}
+			held++
+		}
+		before = w.User(t, id)
+		to := rapid.SliceOfNDistinct(rapid.SampledFrom(locations), 1, 4, rapid.ID[string]).Draw(r, "locations")
+		kind := rapid.SampledFrom([]string{"general", "capture", "offline", "inactive"}).Draw(r, "type")
+		by := rapid.SampledFrom([]string{"root", "root", "local", "nurse"}).Draw(r, "by")
+		a := w.ask(t, putRoute, by, id, wanted(id, object{"locations": to, "type": kind}), "if-match", "*")
+		after := w.User(t, id)
+		switch a.Status {
+		case 200:
+			moved++
+			if got, want := sorted(after.Locations), sorted(to); !slices.Equal(got, want) {
+				r.Fatalf("%s is at %v, not %v", id, got, want)
+			}
+			ended += len(before.Assignments) - len(after.Assignments)
+		case 403, 404, 412:
+			if diff := cmp.Diff(before, after); diff != "" {
+				r.Fatalf("T3 refused with %d, and changed: %s", a.Status, diff)
+			}
+		default:
+			r.Fatalf("%d %s", a.Status, a.Body)
+		}
+		w.whole(r, t, after)
+	})
+	if held == 0 || moved == 0 || ended == 0 {
+		t.Errorf("%d roles given, %d moves, %d assignments ended: one of it never happened", held, moved, ended)
+	}
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
+
+// whole compares everything that the table has of a user with the user.
+func (w *world) whole(r *rapid.T, t *testing.T, u directory.User) {
+	want := map[string]bool{}
+	for _, l := range u.Locations {
+		want["L#riverside#"+l] = true
+	}
+	for _, a := range u.Assignments {
+		want[fmt.Sprintf("R#riverside#%s#%d", a.Role.ID, a.Role.Birth)] = true
+		if a.Locations != nil && len(a.Locations) == 0 || slices.ContainsFunc(a.Locations, func(l string) bool { return !slices.Contains(u.Locations, l) }) {
+			r.Fatalf("R5 %s at %v is limited to %v", u.ID, u.Locations, a.Locations)
+		}
+	}
+	found := map[string]bool{}
+	var own, copied map[string]types.AttributeValue
+	pages := dynamodb.NewScanPaginator(w.Client(), &dynamodb.ScanInput{TableName: &w.Table, ConsistentRead: aws.Bool(true)})
+	for pages.HasMorePages() {
+		out, err := pages.NextPage(t.Context())
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, item := range out.Items {
+			pk, sk := item["pk"].(*types.AttributeValueMemberS).Value, item["sk"].(*types.AttributeValueMemberS).Value
+			switch {
+			case pk == "U#riverside#"+u.ID && sk == "USER":
+				own = item
+			case pk == "D#riverside" && sk == "USER#"+u.ID:
+				copied = item
+			case sk == "USER#"+u.ID && (strings.HasPrefix(pk, "L#") || strings.HasPrefix(pk, "R#")):
+				found[pk] = true
+			}
+		}
+	}
+	if !maps.Equal(found, want) {
+		r.Fatalf("%s is found in %v, and says %v", u.ID, found, want)
+	}
+	for _, item := range []map[string]types.AttributeValue{own, copied} {
+		delete(item, "pk")
+		delete(item, "sk")
+	}
+	if diff := cmp.Diff(own, copied, cmp.AllowUnexported(), cmp.FilterPath(func(p cmp.Path) bool { return strings.HasSuffix(p.String(), "noSmithyDocumentSerde") }, cmp.Ignore())); diff != "" {
+		r.Fatalf("the directory's copy of %s differs: %s", u.ID, diff)
+	}
+}
+
+// TestTheCostOfAChange tells what a user change asks of DynamoDB, in requests
+// and write units as it counts them, and holds the requests to a bound.
+func TestTheCostOfAChange(t *testing.T) {
+	w := open(t)
+	for _, c := range []struct {
+		name     string
+		do       func(*directory.Users, directory.Caller) error
+		requests int
+	}{
+		{"create", func(u *directory.Users, c directory.Caller) error {
+			_, err := u.Put(t.Context(), c, directory.Wanted{User: directory.User{ID: "new", Name: "N", Username: "new", Email: "n@riverside.example", Type: authz.General, Locations: []string{"icu"}}}, directory.Precondition{})
+			return err
+		}, 1},
+		{"name only", func(u *directory.Users, c directory.Caller) error {
+			return changed(t, u, c, func(u *directory.User) { u.Name = "Nina Night" })
+		}, 1},
+		{"one location more", func(u *directory.Users, c directory.Caller) error {
+			return changed(t, u, c, func(u *directory.User) { u.Locations = []string{"icu", "ward"} })
+		}, 1},
+		{"another location", func(u *directory.Users, c directory.Caller) error {
+			return changed(t, u, c, func(u *directory.User) { u.Locations = []string{"clinic"} })
+		}, 1},
+		{"nothing", func(u *directory.Users, c directory.Caller) error { return changed(t, u, c, func(*directory.User) {}) }, 0},
+	} {
+		cost := &cost{}
+		store := w.Open(cost.meter)
+		caller := w.Caller(t, "root", directory.Keys{Users: []string{"nurse"}})
+		if err := c.do(directory.NewUsers(store, w.pool), caller); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		t.Logf("%s: %d requests, %v units, %v", c.name, cost.requests, cost.units, cost.actions)
+		if cost.requests != c.requests {
+			t.Errorf("%s: %d requests, want %d", c.name, cost.requests, c.requests)
+		}
+	}
+}
+
+func changed(t *testing.T, u *directory.Users, c directory.Caller, change func(*directory.User)) error {
+	next := c.Users["nurse"]
+	change(&next)
+	_, err := u.Put(t.Context(), c, directory.Wanted{User: next}, directory.Precondition{Match: true, Any: true})
+	return err
+}
+
+// cost is what is asked of DynamoDB: requests, and the actions of transactions,
+// each of which writes an item of at most 1 KB or checks one, for two units.
+type cost struct {
+	requests int
+	actions  []string
+	units    float64
+}
+
+// meter counts the calls of a store.
+func (c *cost) meter(cfg *aws.Config) {
+	cfg.APIOptions = append(cfg.APIOptions, dynamotest.Intercept(func(_ string, in any, next func() (any, error)) (any, error) {
+		c.requests++
+		out, err := next()
+		if write, ok := in.(*dynamodb.TransactWriteItemsInput); ok {
+			for _, item := range write.TransactItems {
+				c.actions = append(c.actions, action(item))
+			}
+		}
+		if wrote, ok := out.(*dynamodb.TransactWriteItemsOutput); ok {
+			for _, used := range wrote.ConsumedCapacity {
+				c.units += aws.ToFloat64(used.CapacityUnits)
+			}
+		}
+		return out, err
+	}))
+}
+
+// action is what an action of a transaction does to which kind of item.
+func action(item types.TransactWriteItem) string {
+	kind := func(key map[string]types.AttributeValue) string {
+		kind, _, _ := strings.Cut(key["pk"].(*types.AttributeValueMemberS).Value, "#")
+		return kind
+	}
+	switch {
+	case item.Put != nil:
+		return "put " + kind(item.Put.Item)
+	case item.Update != nil:
+		return "update " + kind(item.Update.Key)
+	case item.Delete != nil:
+		return "delete " + kind(item.Delete.Key)
+	default:
+		return "check " + kind(item.ConditionCheck.Key)
+	}
+}
