@@ -3,12 +3,14 @@ package body_test
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"gemba/shared/body"
+	"gemba/shared/directory"
 	"gemba/shared/fault"
 )
 
@@ -75,6 +77,11 @@ func TestReadNamesEveryFault(t *testing.T) {
 		"user": {as(body.ReadUser), `{"email": "a b@c", "username": "a b", "type": "boss", "locations": [], "internal": "no", "signIn": "maybe",
 			"roles": [{"until": "tomorrow", "locations": ["x"]}]}`,
 			[]string{"/name", "/email", "/username", "/type", "/internal", "/signIn", "/roles/0/role", "/roles/0/until", "/locations"}},
+		"a user as wanted":      {as(body.ReadWanted), `{"name": "a", "username": "a", "type": "general", "locations": ["x"], "roles": [{}], "pass": 1}`, []string{"/roles/0/role", "/pass"}},
+		"preferences":           {as(body.ReadPreferences), `{"notifications": {"a": 1, "b c": true, "d": "on"}}`, []string{"/notifications/a", "/notifications/b c", "/notifications/d"}},
+		"no preferences":        {as(body.ReadPreferences), `{}`, []string{"/notifications"}},
+		"preferences in a list": {as(body.ReadPreferences), `{"notifications": ["a"]}`, []string{"/notifications"}},
+		"nothing":               {as(body.ReadNothing), `{"a": 1}`, []string{"/a"}},
 		"U1 26 locations": {as(body.ReadUser), `{"name": "a", "username": "a", "type": "general", "locations": ["` + strings.Join(strings.Split("abcdefghijklmnopqrstuvwxyz", ""), `","`) + `"]}`,
 			[]string{"/locations"}},
 
@@ -167,6 +174,34 @@ func TestBodiesAreWrittenAsRead(t *testing.T) {
 			"impersonation": {"enabled": false, "reasonRequired": true, "absoluteMinutes": 30, "receipt": false, "observers": ["maria"]}}}`},
 	} {
 		t.Run(name, func(t *testing.T) { c.trip(t, c.text) })
+	}
+}
+
+// Of the members that other calls change, a request says something of those that
+// it names; null says something of the persona alone.
+func TestWantedNames(t *testing.T) {
+	const rest = `"name": "a", "username": "a", "type": "general", "locations": ["x"]`
+	for text, want := range map[string][]string{
+		`{` + rest + `}`: nil,
+		`{` + rest + `, "id": "a", "email": "a@b.example"}`:                                                   nil,
+		`{` + rest + `, "persona": null, "roles": null, "signIn": null, "internal": null, "version": null}`:   {"persona"},
+		`{"version": 0, "internal": false, "signIn": "none", "roles": [], "persona": "leader", ` + rest + `}`: {"version", "internal", "signIn", "roles", "persona"},
+	} {
+		if w, err := body.Read([]byte(text), body.ReadWanted); err != nil || !slices.Equal(w.Names, want) {
+			t.Errorf("%s names %v, %v; want %v", text, w.Names, err, want)
+		}
+	}
+}
+
+func TestPreferencesAreWrittenAsRead(t *testing.T) {
+	for _, text := range []string{`{"notifications":{}}`, `{"notifications":{"a":true,"b.c":false}}`} {
+		chosen, err := body.Read([]byte(text), body.ReadPreferences)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if written, _ := json.Marshal(body.Preferences(directory.User{Notifications: chosen})); string(written) != text {
+			t.Errorf("%s is written as %s", text, written)
+		}
 	}
 }
 

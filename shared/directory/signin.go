@@ -162,9 +162,9 @@ func (p *Users) free(ctx context.Context, organization string, u User, account S
 	return nil
 }
 
-// reopen makes an account that was found the user's: at the user's address,
-// enabled, and its owner invited anew if they have no password yet and may not
-// have had the last invitation in time, or at all.
+// reopen makes an account that was found the user's: at the user's address and
+// enabled. One that was nobody's may have been mailed to anybody: its owner is
+// invited anew before the table lets anybody in by it.
 func (p *Users) reopen(ctx context.Context, u User, account Standing) (touched bool, err error) {
 	if account.Email != u.Email && u.Email != "" {
 		touched, err = true, p.pool.SetEmail(ctx, u.Username, u.Email)
@@ -172,7 +172,7 @@ func (p *Users) reopen(ctx context.Context, u User, account Standing) (touched b
 	if err == nil && !account.Enabled {
 		touched, err = true, p.pool.Enable(ctx, u.Username)
 	}
-	if err == nil && !account.Confirmed && u.Email != "" && (account.Sub != u.Sub || u.SignIn == Disabled) {
+	if err == nil && !account.Confirmed && u.Email != "" && account.Sub != u.Sub {
 		touched, err = true, p.pool.InviteAgain(ctx, u.Username)
 	}
 	return touched, err
@@ -206,8 +206,10 @@ func (p *Users) settle(ctx context.Context, organization string, u User) error {
 	return fault.Wrap(fault.Unavailable, "busy", errors.New("the user does not come to rest"))
 }
 
-// tell makes the pool's account be as the table has it. An account that is gone,
-// or has become another, is left to the next EnableSignIn.
+// tell makes the pool's account be as the table has it, and invites its owner
+// anew who has no password of their own: the last invitation went to another
+// address or is over. An account that is gone, or has become another, is left to
+// the next EnableSignIn.
 func (p *Users) tell(ctx context.Context, u User) error {
 	account, found, err := p.pool.Find(ctx, u.Username)
 	if err != nil || !found || account.Sub != u.Sub {
@@ -221,6 +223,9 @@ func (p *Users) tell(ctx context.Context, u User) error {
 	}
 	if err == nil && account.Email != u.Email {
 		err = p.pool.SetEmail(ctx, u.Username, u.Email)
+	}
+	if err == nil && u.SignIn == Invited && !account.Confirmed && u.Email != "" {
+		err = p.pool.InviteAgain(ctx, u.Username)
 	}
 	return err
 }

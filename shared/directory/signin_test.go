@@ -84,6 +84,7 @@ var ways = []struct {
 	{"enabled again", func(f *faulty, t *testing.T, id string) { somebodys(f, t, id, directory.Disabled, true) }, enable, directory.Enabled, ""},
 	{"never used, enabled again", func(f *faulty, t *testing.T, id string) { somebodys(f, t, id, directory.Disabled, false) }, enable, directory.Invited, ""},
 	{"disabled", func(f *faulty, t *testing.T, id string) { somebodys(f, t, id, directory.Enabled, true) }, disable, directory.Disabled, ""},
+	{"another address of who is invited", func(f *faulty, t *testing.T, id string) { somebodys(f, t, id, directory.Invited, false) }, move, directory.Invited, "@new.example"},
 	{"another address", func(f *faulty, t *testing.T, id string) { somebodys(f, t, id, directory.Enabled, true) }, move, directory.Enabled, "@new.example"},
 }
 
