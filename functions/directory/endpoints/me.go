@@ -4,7 +4,9 @@
 // It decides the form of these calls' requests and answers; who may make them
 // is package authz's to decide. Where the contract is silent: a deletion is
 // answered with 204 and nothing; one that is refused, with what is in the way, by
-// kinds, each with its number up to 1,000 and at most ten ids.
+// kinds, each with its number up to 1,000 and at most ten ids. The body of a
+// sign-in to be given may be left out; taking the sign-in of a user who has none
+// is 404; preferences are replaced whole.
 package endpoints
 
 import (
