@@ -91,7 +91,7 @@ func usable(m *authz.Model, location string) bool {
 
 // Put makes a user, or replaces name, e-mail, username, type and locations of
 // the one with this id; what is as it is wanted is not written. The caller has
-// been allowed PutTarget. Errors: Denied in a session (I6); Stale, Unconditional;
+// been allowed PutTarget, and the user is among the facts if it exists. Errors: Denied in a session (I6); Stale, Unconditional;
 // Unprocessable invalid_user with every broken rule, last_full_administrator
 // (R13), too_large; Conflict id_taken for a user whom the caller does not know
 // (T4), username_taken. Unavailable also when the change is done and the pool
