@@ -26,7 +26,7 @@ type world struct {
 	f     *api.Function
 }
 
-func open(t *testing.T) *world {
+func openPeople(t *testing.T) *world {
 	t.Helper()
 	store, place := fixture.World(t)
 	w := &world{Place: place, store: store, pool: fixture.NewPool("root", "local", "support", "nurse", "lead", "doctor", "inactive")}
@@ -43,8 +43,6 @@ const (
 	disableRoute   = "DELETE /v1/users/{id}/sign-in"
 )
 
-type object = map[string]any
-
 // ask is a call of somebody on a user; headers come in pairs.
 func (w *world) ask(t *testing.T, route, as, user string, body any, headers ...string) fixture.Answer {
 	t.Helper()
@@ -55,8 +53,8 @@ func (w *world) ask(t *testing.T, route, as, user string, body any, headers ...s
 	return w.Do(t, w.f, call)
 }
 
-// expect is a status with its problem code, "" for none.
-func expect(t *testing.T, rule string, a fixture.Answer, status int, code string) {
+// isAnswered holds an answer to a status with its problem code, "" for none.
+func isAnswered(t *testing.T, rule string, a fixture.Answer, status int, code string) {
 	t.Helper()
 	if got := a.Problem(t); a.Status != status || got != code {
 		t.Errorf("%s: %d %q, want %d %q\n%s", rule, a.Status, got, status, code, a.Body)

@@ -38,7 +38,7 @@ func (d desk) beside(t *testing.T, hook dynamotest.Hook) desk {
 		Store: store, Sessions: impersonation.NewSessions(store, impersonation.DefaultIdle),
 		Log: slog.New(slog.DiscardHandler), Now: d.Clock.Now,
 	}
-	other := desk{d.Place, store, endpoints.New(deps, store)}
+	other := desk{d.Place, store, endpoints.New(deps, store, fixture.NewPool())}
 	expect(t, "warming up", other.do(t, "root", "GET", "workflows", "safety", nil), 200, "")
 	warm = true
 	return other
@@ -68,6 +68,11 @@ var everyUse = []use{
 	}, func(t *testing.T, d desk, id string) bool {
 		facts, err := d.store.Load(t.Context(), fixture.Organization, directory.Keys{Users: []string{id}})
 		return err != nil || len(facts.Users) > 0
+	}},
+	{"locations", "a user by the API", func(t *testing.T, d desk, place, id string) bool {
+		return d.do(t, "root", "PUT", "users", id, wanted(id, at("icu", place))).Status == 201
+	}, func(t *testing.T, d desk, id string) bool {
+		return d.do(t, "root", "GET", "users", id, nil).Status == 200
 	}},
 	{"locations", "an item", item("idea", ""), itemThere},
 	{"templates", "an item", item("", "icu"), itemThere},

@@ -29,7 +29,7 @@ func open(t *testing.T) desk {
 	t.Helper()
 	store, place := fixture.World(t)
 	sessions := impersonation.NewSessions(store, impersonation.DefaultIdle)
-	return desk{place, store, endpoints.New(place.Deps(t, sessions), store)}
+	return desk{place, store, endpoints.New(place.Deps(t, sessions), store, fixture.NewPool())}
 }
 
 // do is a call about a thing of a kind ("locations"), of all of them without

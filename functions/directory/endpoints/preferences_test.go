@@ -10,7 +10,7 @@ import (
 )
 
 func TestPreferences(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	many := object{}
 	for i := range 201 {
 		many[fmt.Sprint("n", i)] = true
@@ -39,7 +39,7 @@ func TestPreferences(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			a := w.ask(t, putPreferences, c.as, c.user, c.body, c.headers...)
-			expect(t, c.rule, a, c.status, c.code)
+			isAnswered(t, c.rule, a, c.status, c.code)
 			if c.code == "malformed" && !slices.Equal(a.Pointers(t), []string{c.pointer}) {
 				t.Errorf("%s: pointers %q, want %q", c.rule, a.Pointers(t), c.pointer)
 			}
@@ -55,8 +55,8 @@ func TestPreferences(t *testing.T) {
 	if a := w.ask(t, getPreferences, "doctor", "doctor", nil); a.Body != `{"notifications":{}}` {
 		t.Errorf("R15 who chose nothing: %s", a.Body)
 	}
-	expect(t, "T4 others' are not read", w.ask(t, getPreferences, "nurse", "doctor", nil), 404, "not_found")
-	expect(t, "R15 one more choice", w.ask(t, putPreferences, "nurse", "nurse", object{"notifications": object{"due": true}}), 200, "")
+	isAnswered(t, "T4 others' are not read", w.ask(t, getPreferences, "nurse", "doctor", nil), 404, "not_found")
+	isAnswered(t, "R15 one more choice", w.ask(t, putPreferences, "nurse", "nurse", object{"notifications": object{"due": true}}), 200, "")
 	e := w.last(t, "nurse")
 	same := w.ask(t, putPreferences, "nurse", "nurse", object{"notifications": object{"due": true}})
 	if same.Header["etag"] != `"4"` {

@@ -23,7 +23,7 @@ import (
 // every limit is some of the user's locations and none is empty (R5), and the
 // directory, the locations' users and the roles' members say what the user says.
 func TestAfterAnyPutAUserIsWhole(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	people := []string{"pa", "pb", "pc"}
 	for _, id := range people {
 		w.AddUser(t, directory.User{ID: id, Name: id, Username: id, Type: authz.General, Locations: []string{"icu"}})
@@ -136,7 +136,7 @@ func (w *world) under(r *rapid.T, t *testing.T, user string, partitions []string
 // TestTheCostOfAChange holds what a user change asks of DynamoDB, beside reading
 // the caller: requests, and write units for items of at most 1 KB.
 func TestTheCostOfAChange(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	for _, c := range []struct {
 		name     string
 		do       func(*directory.Users, directory.Caller) error
@@ -158,15 +158,15 @@ func TestTheCostOfAChange(t *testing.T) {
 		}, 1, 27},
 		{"nothing", func(u *directory.Users, c directory.Caller) error { return changed(t, u, c, func(*directory.User) {}) }, 0, 0},
 	} {
-		cost := &cost{}
-		store := w.Open(cost.meter)
+		spent := &spending{}
+		store := w.Open(spent.meter)
 		caller := w.Caller(t, "root", directory.Keys{Users: []string{"nurse"}})
 		if err := c.do(directory.NewUsers(store, w.pool), caller); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		t.Logf("%s: %d requests, %v units, %v", c.name, cost.requests, cost.units(), cost.actions)
-		if cost.requests != c.requests || cost.units() != c.units {
-			t.Errorf("%s: %d requests, %d units, want %d and %d", c.name, cost.requests, cost.units(), c.requests, c.units)
+		t.Logf("%s: %d requests, %v units, %v", c.name, spent.requests, spent.units(), spent.actions)
+		if spent.requests != c.requests || spent.units() != c.units {
+			t.Errorf("%s: %d requests, %d units, want %d and %d", c.name, spent.requests, spent.units(), c.requests, c.units)
 		}
 	}
 }
@@ -178,8 +178,8 @@ func changed(t *testing.T, u *directory.Users, c directory.Caller, change func(*
 	return err
 }
 
-// cost is what is asked of DynamoDB: requests, and the actions of transactions.
-type cost struct {
+// spending is what is asked of DynamoDB: requests, and the actions of transactions.
+type spending struct {
 	requests int
 	actions  []string
 }
@@ -187,7 +187,7 @@ type cost struct {
 // units are those of the transactions: two for each KB that is written or
 // checked, and one for the entry's place in the index. The local DynamoDB counts
 // others.
-func (c *cost) units() int {
+func (c *spending) units() int {
 	units := 2 * len(c.actions)
 	for _, a := range c.actions {
 		if a == "put T" {
@@ -198,7 +198,7 @@ func (c *cost) units() int {
 }
 
 // meter counts the calls of a store.
-func (c *cost) meter(cfg *aws.Config) {
+func (c *spending) meter(cfg *aws.Config) {
 	cfg.APIOptions = append(cfg.APIOptions, dynamotest.Intercept(func(_ string, in any, next func() (any, error)) (any, error) {
 		c.requests++
 		if write, ok := in.(*dynamodb.TransactWriteItemsInput); ok {

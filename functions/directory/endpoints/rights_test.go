@@ -29,7 +29,7 @@ func TestTheFunctionMayWhatItDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := open(t)
+	w := openPeople(t)
 	local, err := url.Parse(aws.ToString(w.Config.BaseEndpoint))
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 // I6: what administers needs both sides, and nobody's credentials, e-mail or own
 // roles change in a session, whatever the two may do.
 func TestI6InASession(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	w.chief(t)
 	do := w.acting(t, "chief", "root", impersonation.Full)
 	for _, c := range []struct {
@@ -33,7 +33,7 @@ func TestI6InASession(t *testing.T) {
 		{"I6 the subject's own preferences", putPreferences, "root", object{"notifications": object{"a": true}}, 200, ""},
 		{"I6 others' by both", putPreferences, "nurse", object{"notifications": object{"a": true}}, 200, ""},
 	} {
-		t.Run(c.rule, func(t *testing.T) { expect(t, c.rule, do(c.route, c.user, c.body), c.status, c.code) })
+		t.Run(c.rule, func(t *testing.T) { isAnswered(t, c.rule, do(c.route, c.user, c.body), c.status, c.code) })
 	}
 	if e := w.last(t, "chief"); e.Impersonator.ID != "chief" || e.Subject.ID != "root" {
 		t.Errorf("I7 the last entry is of %v, acting %v", e.Subject, e.Impersonator)
@@ -47,33 +47,33 @@ func TestI6InASession(t *testing.T) {
 }
 
 func TestI6OneSideIsNotEnough(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	w.chief(t)
 	asSupport := w.acting(t, "chief", "support", impersonation.Full) // who creates nobody
-	expect(t, "I6 the subject lacks create_users", asSupport(putRoute, "new", wanted("new", nil)), 404, "not_found")
-	expect(t, "I6 both administer", asSupport(putRoute, "nurse", wanted("nurse", object{"name": "Nina N."})), 200, "")
-	w = open(t)
+	isAnswered(t, "I6 the subject lacks create_users", asSupport(putRoute, "new", wanted("new", nil)), 404, "not_found")
+	isAnswered(t, "I6 both administer", asSupport(putRoute, "nurse", wanted("nurse", object{"name": "Nina N."})), 200, "")
+	w = openPeople(t)
 	w.chief(t)
 	w.AddUser(t, directory.User{
 		ID: "helper", Name: "Hel Per", Email: "h@riverside.example", Username: "helper", Type: authz.General, Locations: []string{"hospital"},
 		SignIn: directory.Enabled, Sub: fixture.Sub("helper"),
 	}, "support")
 	asChief := w.acting(t, "helper", "chief", impersonation.Full)
-	expect(t, "I6 the actor lacks create_users", asChief(putRoute, "new", wanted("new", nil)), 404, "not_found")
+	isAnswered(t, "I6 the actor lacks create_users", asChief(putRoute, "new", wanted("new", nil)), 404, "not_found")
 }
 
 func TestI6AReadOnlySessionWritesNothing(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	w.chief(t)
 	do := w.acting(t, "chief", "root", impersonation.ReadOnly)
 	for route, body := range map[string]any{
 		putRoute: wanted("root", at("hospital")), putPreferences: object{"notifications": object{}}, enableRoute: object{}, disableRoute: nil,
 	} {
-		expect(t, "I6 "+route, do(route, "root", body), 403, "read_only")
+		isAnswered(t, "I6 "+route, do(route, "root", body), 403, "read_only")
 		if e := w.last(t, "root"); !e.Denied || e.Cause != "read_only" || e.Target.ID != "root" {
 			t.Errorf("T1 %s: the denied attempt is %+v", route, e)
 		}
 	}
-	expect(t, "I6 a new user", do(putRoute, "new", wanted("new", nil)), 403, "read_only")
-	expect(t, "I6 reading", do(getPreferences, "root", nil), 200, "")
+	isAnswered(t, "I6 a new user", do(putRoute, "new", wanted("new", nil)), 403, "read_only")
+	isAnswered(t, "I6 reading", do(getPreferences, "root", nil), 200, "")
 }

@@ -20,7 +20,7 @@ func (w *world) person(t *testing.T, id string, kind authz.UserType, roles ...st
 }
 
 func TestSignIn(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	for _, kind := range []authz.UserType{authz.General, authz.Capture, authz.Wallboard, authz.Kiosk, authz.Offline, authz.Setup, authz.Inactive} {
 		w.person(t, "a-"+kind.String(), kind)
 	}
@@ -63,7 +63,7 @@ func TestSignIn(t *testing.T) {
 				before = w.User(t, c.user)
 			}
 			a := w.ask(t, c.route, c.as, c.user, c.body, c.headers...)
-			expect(t, c.rule, a, c.status, c.code)
+			isAnswered(t, c.rule, a, c.status, c.code)
 			if c.status == 200 {
 				u := w.User(t, c.user)
 				if a.Body != fmt.Sprintf(`{"signIn":%q}`, c.signIn) || a.Header["etag"] != fmt.Sprintf("%q", fmt.Sprint(u.Version)) || u.SignIn.String() != c.signIn {
@@ -92,28 +92,28 @@ func TestSignIn(t *testing.T) {
 // Who is invited has a token that means them, who is disabled is out with the
 // token they have, and back with it when they are enabled.
 func TestDisabledIsOutAtOnce(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	w.person(t, "new", authz.General)
-	expect(t, "not yet", w.ask(t, getRoute, "new", "new", nil), 401, "unknown_sign_in")
-	expect(t, "invite", w.ask(t, enableRoute, "root", "new", object{}), 200, "")
-	expect(t, "in", w.ask(t, getRoute, "new", "new", nil), 200, "")
+	isAnswered(t, "not yet", w.ask(t, getRoute, "new", "new", nil), 401, "unknown_sign_in")
+	isAnswered(t, "invite", w.ask(t, enableRoute, "root", "new", object{}), 200, "")
+	isAnswered(t, "in", w.ask(t, getRoute, "new", "new", nil), 200, "")
 	w.pool.Set("new", fixture.Account{Standing: directory.Standing{Sub: fixture.Sub("new"), Email: "new@riverside.example", Confirmed: true, Enabled: true}})
 	if a := w.ask(t, enableRoute, "root", "new", object{}); a.Body != `{"signIn":"enabled"}` {
 		t.Errorf("who has a password of their own is %s", a.Body)
 	}
-	expect(t, "disable", w.ask(t, disableRoute, "root", "new", nil), 200, "")
-	expect(t, "out", w.ask(t, getRoute, "new", "new", nil), 401, "sign_in_disabled")
+	isAnswered(t, "disable", w.ask(t, disableRoute, "root", "new", nil), 200, "")
+	isAnswered(t, "out", w.ask(t, getRoute, "new", "new", nil), 401, "sign_in_disabled")
 	if a := w.ask(t, enableRoute, "root", "new", object{}); a.Body != `{"signIn":"enabled"}` {
 		t.Errorf("enabled again is %s", a.Body)
 	}
-	expect(t, "in again", w.ask(t, getRoute, "new", "new", nil), 200, "")
+	isAnswered(t, "in again", w.ask(t, getRoute, "new", "new", nil), 200, "")
 	if n := w.pool.Account("new").Invitations; n != 0 {
 		t.Errorf("who has a password was invited %d times", n)
 	}
 	c := w.Caller(t, "root", directory.Keys{Users: []string{"new"}})
 	inactive := wanted("new", object{"type": "inactive"})
-	expect(t, "U2 inactive", w.ask(t, putRoute, "root", "new", inactive, "if-match", fmt.Sprintf("%q", fmt.Sprint(c.Users["new"].Version))), 200, "")
-	expect(t, "U2 out by the type", w.ask(t, getRoute, "new", "new", nil), 401, "sign_in_disabled")
+	isAnswered(t, "U2 inactive", w.ask(t, putRoute, "root", "new", inactive, "if-match", fmt.Sprintf("%q", fmt.Sprint(c.Users["new"].Version))), 200, "")
+	isAnswered(t, "U2 out by the type", w.ask(t, getRoute, "new", "new", nil), 401, "sign_in_disabled")
 	if !w.pool.Account("new").Enabled {
 		t.Error("the type touched the account")
 	}
@@ -121,12 +121,12 @@ func TestDisabledIsOutAtOnce(t *testing.T) {
 
 // A user who changes address has it in the pool, too.
 func TestTheAddressGoesToThePool(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	put := func(id string, change object) {
 		t.Helper()
 		body := wanted(id, change)
 		body["locations"] = w.User(t, id).Locations
-		expect(t, id, w.ask(t, putRoute, "root", id, body, "if-match", "*"), 200, "")
+		isAnswered(t, id, w.ask(t, putRoute, "root", id, body, "if-match", "*"), 200, "")
 	}
 	put("nurse", object{"email": "n@riverside.example"})
 	if a, u := w.pool.Account("nurse"), w.User(t, "nurse"); a.Email != "n@riverside.example" || u.Untold {
@@ -150,7 +150,7 @@ func TestTheAddressGoesToThePool(t *testing.T) {
 func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 	const rounds = 50
 	both := []string{"root", "second"}
-	w := open(t)
+	w := openPeople(t)
 	w.AddUser(t, directory.User{ID: "second", Name: "Sec Ond", Email: "second@riverside.example", Username: "second", Type: authz.General,
 		Locations: []string{"hospital"}, SignIn: directory.Enabled, Sub: fixture.Sub("second")}, "administrator")
 	w.pool.Set("second", fixture.Account{Standing: directory.Standing{Sub: fixture.Sub("second"), Email: "second@riverside.example", Confirmed: true, Enabled: true}})
@@ -191,9 +191,9 @@ func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 			}
 		}
 		for _, id := range both {
-			expect(t, "back", w.ask(t, putRoute, left[0], id, body(id, "general"), "if-match", "*"), 200, "")
-			expect(t, "back", w.ask(t, enableRoute, left[0], id, object{}), 200, "")
-			expect(t, "back", onRole("PUT", left[0], id), 200, "")
+			isAnswered(t, "back", w.ask(t, putRoute, left[0], id, body(id, "general"), "if-match", "*"), 200, "")
+			isAnswered(t, "back", w.ask(t, enableRoute, left[0], id, object{}), 200, "")
+			isAnswered(t, "back", onRole("PUT", left[0], id), 200, "")
 		}
 	}
 	if refused == 0 {
@@ -203,7 +203,7 @@ func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 
 // Whoever changes a sign-in last, in the table, has the last word in the pool.
 func TestOpposedChangesOfASignInAgree(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	for round := range 30 {
 		var wait sync.WaitGroup
 		for _, route := range []string{enableRoute, disableRoute, enableRoute, disableRoute} {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestCreatingAUser(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	for _, c := range []struct {
 		rule, as, id string
 		body         any
@@ -60,22 +60,22 @@ func TestCreatingAUser(t *testing.T) {
 				w.AddUser(t, directory.User{ID: "shared", Name: "S", Username: "shared", Type: authz.General, Locations: []string{"icu", "ward"}})
 			}
 			a := w.ask(t, putRoute, c.as, c.id, c.body)
-			expect(t, c.rule, a, c.status, c.code)
+			isAnswered(t, c.rule, a, c.status, c.code)
 			if c.pointer != "" && !slices.Contains(a.Pointers(t), c.pointer) {
 				t.Errorf("%s: pointers %q, want %q", c.rule, a.Pointers(t), c.pointer)
 			}
 		})
 	}
-	expect(t, "T3 nothing refused was kept", w.ask(t, getRoute, "root", "new-7", nil), 404, "not_found")
-	expect(t, "T3", w.ask(t, getRoute, "root", "new-3", nil), 404, "not_found")
+	isAnswered(t, "T3 nothing refused was kept", w.ask(t, getRoute, "root", "new-7", nil), 404, "not_found")
+	isAnswered(t, "T3", w.ask(t, getRoute, "root", "new-3", nil), 404, "not_found")
 }
 
 func TestWhatIsCreated(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	body := wanted("new", object{"persona": nil, "internal": false, "roles": []object{}, "signIn": "none", "locations": []string{"ward", "icu"}})
 	body["persona"] = nil // null is the absence that a read shows
 	a := w.ask(t, putRoute, "root", "new", body, "if-none-match", "*")
-	expect(t, "U1", a, 201, "")
+	isAnswered(t, "U1", a, 201, "")
 	read := w.ask(t, getRoute, "root", "new", nil)
 	if read.Body != a.Body || read.Header["etag"] != `"1"` || a.Header["etag"] != `"1"` {
 		t.Errorf("created %s, read %s", a.Body, read.Body)
@@ -91,14 +91,14 @@ func TestWhatIsCreated(t *testing.T) {
 		t.Errorf("T1 the entry %+v", e)
 	}
 	w.adjacent(t, "new")
-	expect(t, "it is there already", w.ask(t, putRoute, "root", "new", body, "if-none-match", "*"), 412, "stale")
-	expect(t, "it exists", w.ask(t, putRoute, "root", "new", body), 428, "precondition_required")
-	expect(t, "nobody of that version", w.ask(t, putRoute, "root", "newer", wanted("newer", nil), "if-match", `"1"`), 412, "stale")
-	expect(t, "T4 nobody that one knows of", w.ask(t, putRoute, "local", "doctor", wanted("doctor", object{"username": "x"}), "if-match", `"1"`), 412, "stale")
+	isAnswered(t, "it is there already", w.ask(t, putRoute, "root", "new", body, "if-none-match", "*"), 412, "stale")
+	isAnswered(t, "it exists", w.ask(t, putRoute, "root", "new", body), 428, "precondition_required")
+	isAnswered(t, "nobody of that version", w.ask(t, putRoute, "root", "newer", wanted("newer", nil), "if-match", `"1"`), 412, "stale")
+	isAnswered(t, "T4 nobody that one knows of", w.ask(t, putRoute, "local", "doctor", wanted("doctor", object{"username": "x"}), "if-match", `"1"`), 412, "stale")
 }
 
 func TestReplacingAUser(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	w.AddUser(t, directory.User{ID: "outside", Name: "Out Side", Username: "outside", Type: authz.General, Locations: []string{"icu", "ward"}}, "staff")
 	for _, c := range []struct {
 		rule, as, id string
@@ -145,7 +145,7 @@ func TestReplacingAUser(t *testing.T) {
 				}
 			}
 			a := w.ask(t, putRoute, c.as, c.id, body, headers...)
-			expect(t, c.rule, a, c.status, c.code)
+			isAnswered(t, c.rule, a, c.status, c.code)
 			if c.pointer != "" && !slices.Equal(a.Pointers(t), []string{c.pointer}) {
 				t.Errorf("%s: pointers %q, want %q", c.rule, a.Pointers(t), c.pointer)
 			}
@@ -157,21 +157,21 @@ func TestReplacingAUser(t *testing.T) {
 }
 
 func TestWhatGetGaveMayBePutBack(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	for _, id := range []string{"root", "nurse", "vendor", "kiosk", "lead"} {
 		read := w.ask(t, getRoute, "root", id, nil)
 		a := w.ask(t, putRoute, "root", id, read.Body, "if-match", read.Header["etag"])
-		expect(t, id, a, 200, "")
+		isAnswered(t, id, a, 200, "")
 		if a.Body != read.Body || a.Header["etag"] != read.Header["etag"] {
 			t.Errorf("%s was put back and is %s, not %s", id, a.Body, read.Body)
 		}
 	}
 	read := w.ask(t, getRoute, "root", "nurse", nil)
-	expect(t, "no If-Match", w.ask(t, putRoute, "root", "nurse", read.Body), 428, "precondition_required")
-	expect(t, "it must not be there", w.ask(t, putRoute, "root", "nurse", read.Body, "if-none-match", "*"), 412, "stale")
-	expect(t, "any version", w.ask(t, putRoute, "root", "nurse", wanted("nurse", nil), "if-match", "*"), 200, "")
-	expect(t, "T3 a version that is gone", w.ask(t, putRoute, "root", "nurse", wanted("nurse", nil), "if-match", read.Header["etag"]), 412, "stale")
-	expect(t, "only members that are its own calls' are left out", w.ask(t, putRoute, "root", "lead", wanted("lead", at("surgery")), "if-match", "*"), 200, "")
+	isAnswered(t, "no If-Match", w.ask(t, putRoute, "root", "nurse", read.Body), 428, "precondition_required")
+	isAnswered(t, "it must not be there", w.ask(t, putRoute, "root", "nurse", read.Body, "if-none-match", "*"), 412, "stale")
+	isAnswered(t, "any version", w.ask(t, putRoute, "root", "nurse", wanted("nurse", nil), "if-match", "*"), 200, "")
+	isAnswered(t, "T3 a version that is gone", w.ask(t, putRoute, "root", "nurse", wanted("nurse", nil), "if-match", read.Header["etag"]), 412, "stale")
+	isAnswered(t, "only members that are its own calls' are left out", w.ask(t, putRoute, "root", "lead", wanted("lead", at("surgery")), "if-match", "*"), 200, "")
 	lead := w.User(t, "lead")
 	if lead.Persona != directory.Leader || len(lead.Assignments) != 2 || lead.SignIn != directory.Enabled {
 		t.Errorf("what was left out changed: %+v", lead)
@@ -181,7 +181,7 @@ func TestWhatGetGaveMayBePutBack(t *testing.T) {
 // R5 a location that the user leaves leaves the limit, and an assignment whose
 // limit is emptied so ends.
 func TestR5LeavingALocation(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	births := map[string]uint64{}
 	for _, r := range w.Caller(t, "root", directory.Keys{}).Model.Policy().Roles {
 		births[r.ID] = r.Birth
@@ -193,7 +193,7 @@ func TestR5LeavingALocation(t *testing.T) {
 		ID: "mover", Name: "Mo Ver", Username: "mover", Type: authz.General, Locations: []string{"icu", "ward", "surgery"},
 		Assignments: []directory.Assignment{limited("staff", "icu", "ward"), limited("unit-lead", "ward"), limited("coach"), limited("pharmacy")},
 	})
-	expect(t, "R5", w.ask(t, putRoute, "root", "mover", wanted("mover", at("surgery", "icu")), "if-match", "*"), 200, "")
+	isAnswered(t, "R5", w.ask(t, putRoute, "root", "mover", wanted("mover", at("surgery", "icu")), "if-match", "*"), 200, "")
 	w.adjacent(t, "mover")
 	var left []string
 	for _, a := range w.User(t, "mover").Assignments {
@@ -206,7 +206,7 @@ func TestR5LeavingALocation(t *testing.T) {
 	if got := fmt.Sprint(e.Before["roles"], e.After["roles"]); got != "[map[locations:[icu ward] role:staff] map[locations:[ward] role:unit-lead]] [map[locations:[icu] role:staff]]" {
 		t.Errorf("T1 the entry tells %s", got)
 	}
-	expect(t, "another order is no change", w.ask(t, putRoute, "root", "mover", wanted("mover", at("icu", "surgery")), "if-match", "*"), 200, "")
+	isAnswered(t, "another order is no change", w.ask(t, putRoute, "root", "mover", wanted("mover", at("icu", "surgery")), "if-match", "*"), 200, "")
 	if v := w.User(t, "mover").Version; v != 2 {
 		t.Errorf("another order of the locations wrote version %d", v)
 	}
@@ -214,7 +214,7 @@ func TestR5LeavingALocation(t *testing.T) {
 
 // R13 an assignment that ends because its holder leaves counts as a loss.
 func TestR13TheLastAdministratorMayNotLeave(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	root := w.Caller(t, "root", directory.Keys{}).Subject
 	a := root.Assignments[0]
 	a.Locations = []string{"hospital"}
@@ -224,14 +224,14 @@ func TestR13TheLastAdministratorMayNotLeave(t *testing.T) {
 	if err := w.store.PutUser(t.Context(), c.Basis(root), directory.UserChange{Before: root, After: limited, Entry: c.Entry(timeline.Assignment, "limit", timeline.Target{Type: "user", ID: "root"})}); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, "R13", w.ask(t, putRoute, "root", "root", wanted("root", at("clinic")), "if-match", "*"), 422, "last_full_administrator")
-	expect(t, "R13 to stay there, too", w.ask(t, putRoute, "root", "root", wanted("root", at("clinic", "hospital")), "if-match", "*"), 200, "")
+	isAnswered(t, "R13", w.ask(t, putRoute, "root", "root", wanted("root", at("clinic")), "if-match", "*"), 422, "last_full_administrator")
+	isAnswered(t, "R13 to stay there, too", w.ask(t, putRoute, "root", "root", wanted("root", at("clinic", "hospital")), "if-match", "*"), 200, "")
 }
 
 // R12 with localReach any a user is reached by one location; what is given lies
 // inside the reach all the same.
 func TestR12AnyReachGivesNoLocationOutside(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	w.AddUser(t, directory.User{ID: "outside", Name: "Out Side", Username: "outside", Type: authz.General, Locations: []string{"icu", "ward"}})
 	c := w.Caller(t, "local", directory.Keys{Users: []string{"outside"}})
 	c.Model = c.Model.With(authz.Change{Settings: &authz.Settings{LocalReach: authz.ReachAny}})
@@ -253,7 +253,7 @@ func TestR12AnyReachGivesNoLocationOutside(t *testing.T) {
 }
 
 func TestT3TwoEditsOfOneVersion(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	var wait sync.WaitGroup
 	statuses := make([]int, 4)
 	for i := range statuses {
@@ -270,7 +270,7 @@ func TestT3TwoEditsOfOneVersion(t *testing.T) {
 
 // U1 of several who want a username, or an id, at once one gets it.
 func TestU1Races(t *testing.T) {
-	w := open(t)
+	w := openPeople(t)
 	for round := range 5 {
 		var wait sync.WaitGroup
 		statuses, ids := make([]int, 4), make([]int, 4)
