@@ -34,33 +34,28 @@ type Found struct {
 	More    bool
 }
 
+// List is a list of ids in their order, as directory has it.
+type List = directory.List
+
 // ListKind is what a list is of.
-type ListKind uint8
+type ListKind = directory.ListKind
 
-// The lists that storage keeps.
+// The lists that searches go through.
 const (
-	RoleMembers   ListKind = iota // users who hold Role
-	LocationUsers                 // users who have the location
-	Everybody                     // all users
-	LocationItems                 // items at the location
-	TemplateItems                 // items of the template
-	TeamItems                     // items with the user on the team
-	ListKindCount
+	RoleMembers   = directory.RoleMembers
+	LocationUsers = directory.LocationUsers
+	Everybody     = directory.Everybody
+	LocationItems = directory.LocationItems
+	TemplateItems = directory.TemplateItems
+	TeamItems     = directory.TeamItems
+	ListKindCount = directory.ListKindCount
 )
-
-// List is a list of ids in their order. It may name what has moved on since.
-type List struct {
-	Of   ListKind
-	Role authz.RoleRef
-	ID   string
-}
 
 // Store is what a search reads.
 type Store interface {
 	// Load reads users and items with the policy of the same moment (C11).
 	Load(ctx context.Context, organization string, keys directory.Keys) (directory.Facts, error)
-	// Listed is a page of a list's ids, and whether more follow.
-	Listed(ctx context.Context, organization string, l List, page directory.Page) (ids []string, more bool, err error)
+	directory.Lister
 }
 
 // Needs is what must be read to begin the search.
@@ -80,6 +75,7 @@ func (s Search) Find(ctx context.Context, store Store, c directory.Caller, page 
 		return s.actions(c, page), nil
 	}
 	w := &walk{store: store, search: s, caller: c, found: Found{Next: page.After}, place: page.After, limit: page.Limit, budget: newBudget(ctx)}
+	w.lists = directory.Reader{Store: store, Organization: c.Organization.ID, Queries: mostQueries}
 	err := w.run(ctx)
 	return w.found, err
 }
@@ -134,8 +130,6 @@ func (s Search) actionsOn() []authz.Action {
 const (
 	// mostLists bounds the lists of one kind that are read side by side.
 	mostLists = 256
-	// listPage is how many ids of a list are read at once.
-	listPage = 100
 	// chunk is how many candidates are read at once: with caller, actor, policy
 	// version and the rest of the question one batch of a hundred keys.
 	chunk = 95
@@ -150,20 +144,20 @@ const (
 
 // budget is what a page may still read.
 type budget struct {
-	candidates, queries, choices int
-	until                        time.Time // zero: for ever
+	candidates, choices int
+	until               time.Time // zero: for ever
 }
 
 func newBudget(ctx context.Context) budget {
-	b := budget{candidates: mostCandidates, queries: mostQueries, choices: mostChoices}
+	b := budget{candidates: mostCandidates, choices: mostChoices}
 	if end, ok := ctx.Deadline(); ok {
 		b.until = end.Add(-spare)
 	}
 	return b
 }
 
-// spent is whether the page has to end here.
+// spent is whether all of it was used.
 func (b budget) spent() bool {
 	late := !b.until.IsZero() && time.Until(b.until) <= 0
-	return late || b.candidates <= 0 || b.queries <= 0 || b.choices <= 0
+	return late || b.candidates <= 0 || b.choices <= 0
 }

@@ -4,45 +4,46 @@ import (
 	"slices"
 
 	"gemba/shared/authz"
+	"gemba/shared/directory"
 )
 
 // choose says where the candidates after the page's place are, by what was
 // last read for the caller.
-func (w *walk) choose() *candidates {
+func (w *walk) choose() *directory.Candidates {
 	asker := newAsker(w.caller)
-	var c *candidates
+	var c *directory.Candidates
 	if w.search.For == Subjects {
 		c = w.subjects(asker)
 	} else {
 		c = w.resources(asker)
 	}
-	c.goOn(w.place)
+	c.GoOn(w.place)
 	return c
 }
 
 // subjects is where who could do the action is.
-func (w *walk) subjects(asker *asker) *candidates {
+func (w *walk) subjects(asker *asker) *directory.Candidates {
 	r := asker.resource(w.search.Resource)
 	action, known := authz.ParseAction(r.Type, w.search.Action)
 	if !known || w.search.Subject.Type != userType {
-		return &candidates{}
+		return &directory.Candidates{}
 	}
 	s := asker.Model.SubjectSources(action, r)
 	members, roles, locations := roleLists(s.Members), roleLists(s.Roles), idLists(LocationUsers, s.Locations)
 	if len(members) > mostLists || len(roles) > mostLists && len(locations) > mostLists {
-		return asker.amongKnown(crossing(listed(List{Of: Everybody}), nil, nil))
+		return asker.amongKnown(crossing(directory.Lists(List{Of: Everybody}), nil, nil))
 	}
-	return asker.amongKnown(crossing(append(listed(members...), given(s.Team)...), listed(roles...), listed(locations...)))
+	return asker.amongKnown(crossing(append(directory.Lists(members...), directory.Given(s.Team)...), directory.Lists(roles...), directory.Lists(locations...)))
 }
 
 // resources is where what the subject could do the action on is. Only items and
 // users are stored here; the organization is the asker's own.
-func (w *walk) resources(asker *asker) *candidates {
+func (w *walk) resources(asker *asker) *directory.Candidates {
 	kind, _ := authz.ParseResourceType(w.search.Resource.Type)
 	action, known := authz.ParseAction(kind, w.search.Action)
 	subject := asker.asking(w.search.Question)
 	if !known || subject.ID() == "" {
-		return &candidates{}
+		return &directory.Candidates{}
 	}
 	switch kind {
 	case authz.ItemResource:
@@ -50,45 +51,45 @@ func (w *walk) resources(asker *asker) *candidates {
 	case authz.UserResource:
 		users := usersOf(asker.Model.UserSources(subject, action, w.search.Resource.Role))
 		if w.search.Hypothetical != nil { // the subject stands in the lists as it is, not as it is supposed to be
-			users.alone = append(users.alone, given([]string{subject.ID()})...)
+			users.Alone = append(users.Alone, directory.Given([]string{subject.ID()})...)
 		}
 		return asker.amongKnown(users)
 	case authz.OrganizationResource:
-		return crossing(given([]string{asker.Organization.ID}), nil, nil)
+		return crossing(directory.Given([]string{asker.Organization.ID}), nil, nil)
 	default:
-		return &candidates{}
+		return &directory.Candidates{}
 	}
 }
 
 // itemsOf is where the items are on which something could be done.
-func itemsOf(subject authz.Subject, s authz.ItemSources) *candidates {
+func itemsOf(subject authz.Subject, s authz.ItemSources) *directory.Candidates {
 	alone := idLists(TemplateItems, s.Templates)
 	if s.Team {
 		alone = append(alone, List{Of: TeamItems, ID: subject.ID()})
 	}
-	return crossing(listed(alone...), listed(idLists(TemplateItems, s.Located)...), listed(idLists(LocationItems, s.Locations)...))
+	return crossing(directory.Lists(alone...), directory.Lists(idLists(TemplateItems, s.Located)...), directory.Lists(idLists(LocationItems, s.Locations)...))
 }
 
 // usersOf is where the users are on whom something could be done.
-func usersOf(s authz.UserSources) *candidates {
+func usersOf(s authz.UserSources) *directory.Candidates {
 	if s.Everybody || len(s.Locations) > mostLists {
-		return crossing(listed(List{Of: Everybody}), nil, nil)
+		return crossing(directory.Lists(List{Of: Everybody}), nil, nil)
 	}
-	return crossing(listed(idLists(LocationUsers, s.Locations)...), nil, nil)
+	return crossing(directory.Lists(idLists(LocationUsers, s.Locations)...), nil, nil)
 }
 
 // amongKnown leaves, of candidates that are users, those whom the asker may know
 // (T4): oneself alone, oneself and those in reach, or all.
-func (a *asker) amongKnown(c *candidates) *candidates {
+func (a *asker) amongKnown(c *directory.Candidates) *directory.Candidates {
 	reach, everybody := a.reach()
-	if everybody || c.empty() {
+	if everybody || c.Empty() {
 		return c
 	}
-	some := append(listed(idLists(LocationUsers, reach)...), given([]string{a.Subject.ID})...)
+	some := append(directory.Lists(idLists(LocationUsers, reach)...), directory.Given([]string{a.Subject.ID})...)
 	if len(reach) == 0 {
 		return crossing(some, nil, nil)
 	}
-	return crossing(nil, slices.Concat(c.alone, c.both[0]), some)
+	return crossing(nil, slices.Concat(c.Alone, c.Both[0]), some)
 }
 
 // reach is the locations of those whom the asker may ask about, or everybody.
@@ -109,19 +110,8 @@ func (a *asker) reach() (locations []string, everybody bool) {
 }
 
 // crossing is candidates in a list that suffices alone, or in one of each side.
-// A side of too many lists is left out: the other says enough.
-func crossing(alone, one, other union) *candidates {
-	if len(other) < len(one) {
-		one, other = other, one
-	}
-	switch {
-	case len(one) == 0:
-		return &candidates{alone: alone}
-	case len(other) > mostLists:
-		return &candidates{alone: append(alone, one...)}
-	default:
-		return &candidates{alone: alone, both: [2]union{one, other}}
-	}
+func crossing(alone, one, other directory.Union) *directory.Candidates {
+	return directory.Crossing(alone, one, other, mostLists)
 }
 
 func roleLists(roles []authz.RoleRef) []List {
