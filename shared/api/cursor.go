@@ -50,7 +50,7 @@ func (r *Request) Page() (directory.Page, error) {
 	if text := r.Query.Get("cursor"); text != "" {
 		c, ok := opened(text, r.list())
 		if !ok {
-			problems = append(problems, fault.Problem{Pointer: "/cursor", Detail: "This cursor was not given for this list."})
+			problems = append(problems, notGiven)
 		}
 		page.After = c.After
 	}
@@ -71,6 +71,30 @@ func (r *Request) Limit() (directory.Page, error) {
 	}
 	page.Limit = limit
 	return page, nil
+}
+
+// notGiven is the fault of a cursor of another list, or of none.
+var notGiven = fault.Problem{Pointer: "/cursor", Detail: "This cursor was not given for this list."}
+
+// Opening is the page at the place that the request's sealed cursor leads to;
+// Invalid when it was given to another caller or for another query.
+func (r *Request) Opening(o directory.Organization, page directory.Page) (directory.Page, error) {
+	text := r.Query.Get("cursor")
+	if text == "" {
+		return page, nil
+	}
+	at, ok := r.Opened(o, text, "")
+	if !ok {
+		return page, fault.Faulty(fault.Invalid, "malformed", []fault.Problem{notGiven})
+	}
+	page.After = at.After
+	return page, nil
+}
+
+// Sealed is the cursor that goes on after a place that its reader may not know
+// of (T4). Pages of any size lead on from it.
+func (r *Request) Sealed(o directory.Organization, after string) string {
+	return r.Token(o, directory.Page{After: after}, "")
 }
 
 // Next is the cursor that goes on after a place; "" stays "".

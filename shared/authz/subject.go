@@ -38,23 +38,46 @@ func (m *Model) Subject(u User, at time.Time) Subject {
 	var own []*role
 	for i := range u.Assignments {
 		a := &u.Assignments[i]
-		r := m.live(a.Role)
+		r, limit := m.counting(u, a, at)
 		switch {
-		case r == nil || a.Over(at):
+		case r == nil:
 		case len(r.SpecificLocations) > 0:
 			p.hold(m.forest.known(r.SpecificLocations), r)
-		case len(a.Locations) == 0:
-			own = append(own, r)
+		case len(limit) > 0:
+			p.hold(m.forest.known(limit), r)
 		default:
-			if limit := remaining(a.Locations, u.Locations); len(limit) > 0 {
-				p.hold(m.forest.known(limit), r)
-			}
+			own = append(own, r)
 		}
 	}
 	if len(own) > 0 {
 		p.hold(m.forest.known(u.Locations), own...)
 	}
 	return Subject{p}
+}
+
+// counting is the role that an assignment gives now, and what is left of its
+// limit, if it has one; nil when it does not count.
+func (m *Model) counting(u User, a *Assignment, at time.Time) (r *role, limit []string) {
+	r = m.live(a.Role)
+	switch {
+	case r == nil || a.Over(at):
+		return nil, nil
+	case len(r.SpecificLocations) > 0 || len(a.Locations) == 0:
+		return r, nil
+	}
+	if limit = remaining(a.Locations, u.Locations); len(limit) == 0 {
+		return nil, nil
+	}
+	return r, limit
+}
+
+// Holds is whether the user holds the role that has this id, by an assignment
+// that counts at this time (R5, R14).
+func (m *Model) Holds(u User, role string, at time.Time) bool {
+	return slices.ContainsFunc(u.Assignments, func(a Assignment) bool {
+		r, _ := m.counting(u, &a, at)
+		return r != nil && r.ID == role
+	})
 }
 
 func (p *person) hold(from []place, roles ...*role) {

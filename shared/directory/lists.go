@@ -36,7 +36,7 @@ type Lister interface {
 	Listed(ctx context.Context, organization string, l List, page Page) (ids []string, more bool, err error)
 }
 
-// Reader reads an organization's lists, as long as Queries last.
+// Reader reads an organization's lists, and counts its queries.
 type Reader struct {
 	Store        Lister
 	Organization string
@@ -193,7 +193,7 @@ func (r *Reader) fill(ctx context.Context, streams []*stream) error {
 		if !s.more || len(s.ids) > 0 {
 			continue
 		}
-		r.Queries--
+		r.Queries++
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()

@@ -25,8 +25,8 @@ func (s *Store) PutPersona(ctx context.Context, basis directory.Basis, c persona
 // movesItem is how often somebody went from one set of locations to another.
 type movesItem struct{ stored }
 
-// move notes that a user leaves one counter for another: the one change of
-// counts that a reading may see half of.
+// move notes that a user leaves one counter for another, and one location for
+// another: the changes of counts and of lists that a reading may see half of.
 func (t *transaction) move(o string) {
 	t.update(movesKey(o), expression.Add(expression.Name("v"), expression.Value(1)), absent.Or(present), raced())
 }

@@ -177,14 +177,16 @@ func (s *Store) get(ctx context.Context, k key, out any) (bool, error) {
 
 // span is a stretch of one partition: sort keys from from to to, both
 // included, read from the end when backward. after is the sort key where the
-// page before ended. limit 0 reads all of it. Indexed is one of the index,
-// which follows the table within moments and is read whole or after a place.
+// page before ended. limit 0 reads all of it; once reads what one request
+// brings, a megabyte at most. Indexed is one of the index, which follows the
+// table within moments and is read whole or after a place.
 type span struct {
 	pk       string
 	from, to string
 	after    string
 	backward bool
 	indexed  bool
+	once     bool
 	limit    int
 }
 
@@ -250,7 +252,7 @@ func (s *Store) query(ctx context.Context, q span) (items []attributes, end stri
 		if len(out.LastEvaluatedKey) == 0 {
 			return items, "", nil
 		}
-		if q.limit > 0 && len(items) >= q.limit {
+		if q.limit > 0 && len(items) >= q.limit || q.once {
 			return items, text(out.LastEvaluatedKey, sk), nil
 		}
 	}

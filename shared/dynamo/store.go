@@ -85,7 +85,19 @@ func millis(t time.Time) types.AttributeValue {
 type meter struct {
 	requests atomic.Int64
 	units    atomic.Int64 // in tenths, as no unit is finer than a half
+	within   *meter       // that counts them too; nil: none does
 }
+
+// count adds a call that cost so many units.
+func (m *meter) count(units float64) {
+	for ; m != nil; m = m.within {
+		m.requests.Add(1)
+		m.units.Add(int64(10 * units))
+	}
+}
+
+// spent is the units so far.
+func (m *meter) spent() float64 { return float64(m.units.Load()) / 10 }
 
 type meterKey struct{}
 
@@ -96,9 +108,17 @@ func (s *Store) Meter(ctx context.Context) (context.Context, func() []slog.Attr)
 	return context.WithValue(ctx, meterKey{}, m), func() []slog.Attr {
 		return []slog.Attr{
 			slog.Int64("dynamodbRequests", m.requests.Load()),
-			slog.Float64("dynamodbUnits", float64(m.units.Load())/10),
+			slog.Float64("dynamodbUnits", m.spent()),
 		}
 	}
+}
+
+// Spending counts the units of the calls under the context it returns, for who
+// has to keep to a budget; a meter around it goes on counting.
+func (s *Store) Spending(ctx context.Context) (context.Context, func() float64) {
+	m := &meter{}
+	m.within, _ = ctx.Value(meterKey{}).(*meter)
+	return context.WithValue(ctx, meterKey{}, m), m.spent
 }
 
 // addMeter counts a call after its answer is known, repeats of the SDK's own
@@ -108,8 +128,7 @@ func addMeter(stack *middleware.Stack) error {
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			out, metadata, err := next.HandleInitialize(ctx, in)
 			if m, ok := ctx.Value(meterKey{}).(*meter); ok {
-				m.requests.Add(1)
-				m.units.Add(int64(10 * consumed(out.Result)))
+				m.count(consumed(out.Result))
 			}
 			return out, metadata, err
 		}), middleware.After)

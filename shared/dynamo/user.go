@@ -176,8 +176,8 @@ func (t *transaction) count(o string, before, after directory.User) {
 		}
 		return
 	}
-	if was && is {
-		t.move(o)
+	if before.Version > 0 && from != to {
+		t.move(o) // whoever is not counted moves, too, between the lists of locations
 	}
 	if was {
 		t.recount(from, before.Locations, expression.Add(countName(before.Persona), expression.Value(-1)))

@@ -75,7 +75,7 @@ func (s Search) Find(ctx context.Context, store Store, c directory.Caller, page 
 		return s.actions(c, page), nil
 	}
 	w := &walk{store: store, search: s, caller: c, found: Found{Next: page.After}, place: page.After, limit: page.Limit, budget: newBudget(ctx)}
-	w.lists = directory.Reader{Store: store, Organization: c.Organization.ID, Queries: mostQueries}
+	w.lists = directory.Reader{Store: store, Organization: c.Organization.ID}
 	err := w.run(ctx)
 	return w.found, err
 }

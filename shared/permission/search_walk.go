@@ -72,7 +72,7 @@ func (w *walk) through(ctx context.Context, c *directory.Candidates) (bool, erro
 }
 
 // spent is whether the page has to end here.
-func (w *walk) spent() bool { return w.lists.Queries <= 0 || w.budget.spent() }
+func (w *walk) spent() bool { return w.lists.Queries >= mostQueries || w.budget.spent() }
 
 func (w *walk) full() bool { return len(w.found.Results) >= w.limit }
 

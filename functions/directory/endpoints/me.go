@@ -27,6 +27,7 @@ type Store interface {
 	directory.UserStore
 	directory.OrganizationStore
 	directory.PlaceStore
+	directory.ListingStore
 }
 
 // New is the directory function.
@@ -38,6 +39,7 @@ func New(deps api.Deps, store Store, pool directory.Pool) *api.Function {
 		[]api.Bound{enableSignIn(users).Bind(), disableSignIn(users).Bind()},
 		organization(directory.NewOrganizations(store)),
 		places(directory.NewPlaces(store)),
+		lists(directory.NewListings(store)),
 	)...)
 }
 

@@ -1,0 +1,76 @@
+package endpoints
+
+import (
+	"context"
+	"net/http"
+
+	"gemba/shared/api"
+	"gemba/shared/authz"
+	"gemba/shared/body"
+	"gemba/shared/directory"
+)
+
+// listing asks for a part of a list of users. Where a page ends can be at
+// somebody whom the caller may not know, so its cursor is sealed (T4).
+type listing struct {
+	filter  directory.Filter
+	page    directory.Page
+	request *api.Request
+}
+
+func decodeListing(r *api.Request) (listing, error) {
+	return body.ReadQuery(r.Query, func(o *body.Object) listing {
+		return listing{filter: o.Filter(), page: o.Page(r.Limit), request: r}
+	})
+}
+
+// lists are the lists of people.
+func lists(of *directory.Listings) []api.Bound {
+	return []api.Bound{users(of).Bind(), people(of).Bind()}
+}
+
+// users are those within the caller's reach (R11).
+func users(lists *directory.Listings) api.Endpoint[listing] {
+	return api.Endpoint[listing]{
+		Route:  "GET /v1/users",
+		Action: authz.AdministerSomeUsers,
+		Decode: decodeListing,
+		Do:     shownAs(lists.Within, body.User),
+	}
+}
+
+// people is everybody active, to those who have the people section (R9).
+func people(lists *directory.Listings) api.Endpoint[listing] {
+	return api.Endpoint[listing]{
+		Route:  "GET /v1/people",
+		Action: authz.DoPeopleSection,
+		Decode: decodeListing,
+		Do:     shownAs(lists.People, body.Person),
+	}
+}
+
+// paging is how a list is read.
+type paging = func(context.Context, directory.Caller, directory.Filter, directory.Page) (directory.Listed, error)
+
+// shownAs answers with as much of a page as fits, and the cursor of the next.
+func shownAs(read paging, shown func(directory.User) any) func(context.Context, directory.Caller, listing) (api.Response, error) {
+	return func(ctx context.Context, c directory.Caller, in listing) (api.Response, error) {
+		at, err := in.request.Opening(c.Organization, in.page)
+		if err != nil {
+			return api.Response{}, err
+		}
+		found, err := read(ctx, c, in.filter, at)
+		if err != nil {
+			return api.Response{}, err
+		}
+		items, end, err := api.Fit(found.Users, found.Next, shown, func(u directory.User) string { return u.ID })
+		if err != nil {
+			return api.Response{}, err
+		}
+		out := api.Page{Items: items}
+		if found.More || len(items) < len(found.Users) {
+			out.Next = in.request.Sealed(c.Organization, end)
+		}
+		return api.Response{Status: http.StatusOK, Body: out}, nil
+	}
+}

@@ -1,0 +1,44 @@
+package body
+
+import (
+	"gemba/shared/directory"
+)
+
+// SearchText is what is looked for in a list.
+var SearchText = Rule{Most: 100}
+
+// noPersona is the word for those who have none.
+const noPersona = "none"
+
+var (
+	personaFilters = func() map[string]directory.Persona {
+		out := personaWords()
+		out[noPersona] = directory.NoPersona
+		return out
+	}()
+	truths = map[string]bool{"true": true, "false": false}
+)
+
+// Filter is the parameters that say which users a list is of.
+func (o *Object) Filter() directory.Filter {
+	f := directory.Filter{
+		Persona: Word(o, "persona", personaFilters), ByPersona: o.Has("persona"), Role: o.ID("role"), Location: o.ID("location"),
+		Below: Word(o, "below", truths), Type: Word(o, "type", userTypes), Text: o.Text("q", SearchText),
+	}
+	if f.Below && !o.Has("location") {
+		o.Fault("below", "This goes with a location.")
+	}
+	return f
+}
+
+type personBody struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Persona   *string  `json:"persona"`
+	Locations []string `json:"locations"`
+}
+
+// Person is what everybody who may see people is told of one.
+func Person(u directory.User) any {
+	return personBody{u.ID, u.Name, Persona(u.Persona), list(u.Locations)}
+}
