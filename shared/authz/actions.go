@@ -53,6 +53,8 @@ var actions = [ActionCount]action{
 	CreateUser:          {word: "create_user", on: UserResource, admin: true, internal: true},
 	PlaceUser:           {word: "place_user", on: UserResource, admin: true, internal: true},
 	ChangePreferences:   {word: "change_preferences", on: UserResource, admin: true, internal: true},
+	ReadItems:           {word: "read_items", on: OrganizationResource, admin: true, internal: true},
+	RecordItems:         {word: "record_items", on: OrganizationResource, admin: true, internal: true},
 }
 
 // fixed is what is fixed of the action; for what is none, the zero value,

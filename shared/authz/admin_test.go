@@ -325,6 +325,13 @@ var organizationCases = []decideCase{
 	{"R11 a global administrator of some", having(Admin{Global: someGlobal}), AdministerSomeUsers, yes(RoleGrant)},
 	{"R11 a local administrator of some", having(Admin{Local: someLocal}), AdministerSomeUsers, yes(RoleGrant)},
 	{"R11 an administrator of none", having(Admin{Impersonate: true, System: true}), AdministerSomeUsers, no(NoGrant)},
+	{"R10 an access reader reads the facts of items", having(Admin{AccessReader: true}), ReadItems, yes(RoleGrant)},
+	{"R10 an item writer reads them", having(Admin{ItemWriter: true}), ReadItems, yes(RoleGrant)},
+	{"R10 a quality administrator reads them", having(Admin{Quality: true}), ReadItems, yes(RoleGrant)},
+	{"R10 no other administrator reads them", having(Admin{System: true, Roles: true, Global: someGlobal}), ReadItems, no(NoGrant)},
+	{"R10 an item writer records the facts of items", having(Admin{ItemWriter: true}), RecordItems, yes(RoleGrant)},
+	{"R10 a quality administrator records them", having(Admin{Quality: true}), RecordItems, yes(RoleGrant)},
+	{"R10 an access reader does not", having(Admin{AccessReader: true, System: true}), RecordItems, no(NoGrant)},
 
 	{"C7 a board in scope", having(Admin{Board: LocationAndBelow}), AdministerBoard, yes(RoleGrant)},
 	{"C7 a board elsewhere", func(s *scene) {

@@ -144,6 +144,8 @@ var organizationRights = [ActionCount]func(*Admin) bool{
 	WriteItems:          func(a *Admin) bool { return a.ItemWriter },
 	ReadAdministration:  func(a *Admin) bool { return a.some() },
 	AdministerSomeUsers: func(a *Admin) bool { return a.Global != nil || a.Local != nil },
+	ReadItems:           func(a *Admin) bool { return a.AccessReader || a.ItemWriter || a.Quality },
+	RecordItems:         func(a *Admin) bool { return a.ItemWriter || a.Quality },
 }
 
 // advanced is the permission that an action on the organization asks for (C7).

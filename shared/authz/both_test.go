@@ -106,7 +106,8 @@ func TestR11ReadingOneselfIsNotAdministering(t *testing.T) {
 // none changes sides unseen (I6).
 var bothNeeded = setOf(AdministerUser, ChangePersona, ImpersonateUser, GrantRole, RevokeRole, CreateUsers,
 	AdministerAllUsers, AdministerRoles, AdministerQuality, AdministerSystem, ReadAccess, WriteItems,
-	AdministerBoard, AdministerCard, ReadAdministration, ReadUser, AdministerSomeUsers, CreateUser, PlaceUser, ChangePreferences)
+	AdministerBoard, AdministerCard, ReadAdministration, ReadUser, AdministerSomeUsers, CreateUser, PlaceUser, ChangePreferences,
+	ReadItems, RecordItems)
 
 func TestI6EveryActionHasItsSide(t *testing.T) {
 	for a := NoAction + 1; a < ActionCount; a++ {

@@ -469,10 +469,10 @@ func (r heldRole) organizationRights() []string {
 	has(local && a.Local.CreateUsers, "create_users")
 	has(a.Impersonate)
 	has(a.Roles, "role_administrator")
-	has(a.Quality, "quality_administrator")
+	has(a.Quality, "quality_administrator", "read_items", "record_items")
 	has(a.System, "system_administrator")
-	has(a.AccessReader, "access_reader")
-	has(a.ItemWriter, "item_writer")
+	has(a.AccessReader, "access_reader", "read_items")
+	has(a.ItemWriter, "item_writer", "read_items", "record_items")
 	for _, placed := range []Scope{a.Board, a.Card, a.Escalation} {
 		has(slices.Contains(plainAllowed["view"], placed.String()))
 	}

@@ -350,5 +350,9 @@ const (
 	PlaceUser
 	// ChangePreferences: those of oneself, or of a user that one administers.
 	ChangePreferences
+	// ReadItems: the facts of items, by who asks about others or records them.
+	ReadItems
+	// RecordItems: item_writer or quality_administrator.
+	RecordItems
 	ActionCount
 )
