@@ -13,7 +13,9 @@ import (
 // template's team type has its team roles (C1).
 func (s *Items) check(ctx context.Context, c Caller, before, after Item) ([]fault.Problem, error) {
 	var problems []fault.Problem
-	note := func(pointer, detail string) { problems = append(problems, fault.Problem{Pointer: pointer, Detail: detail}) }
+	note := func(pointer, detail string) {
+		problems = append(problems, fault.Problem{Pointer: pointer, Detail: detail})
+	}
 	if after.Version != 0 && after.Version != before.Version {
 		note("/version", "The version is given by the service and cannot be changed.")
 	}
@@ -38,9 +40,15 @@ func (s *Items) check(ctx context.Context, c Caller, before, after Item) ([]faul
 // namesTemplate and namesLocation tell whether an item may name a part of the
 // policy, which it named before or not (U3). The write is held to the version
 // of this policy.
-func namesTemplate(m *authz.Model, id string, _ Item) bool { _, exists := m.Template(id); return exists }
+func namesTemplate(m *authz.Model, id string, _ Item) bool {
+	_, exists := m.Template(id)
+	return exists
+}
 
-func namesLocation(m *authz.Model, id string, _ Item) bool { _, exists := m.Location(id); return exists }
+func namesLocation(m *authz.Model, id string, _ Item) bool {
+	_, exists := m.Location(id)
+	return exists
+}
 
 // checkTeam refuses who is no user. Users are never deleted (U1), so who was on
 // the team is one.

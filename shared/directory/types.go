@@ -140,10 +140,12 @@ func (u User) Assignment(role string) (Assignment, bool) {
 	return Assignment{}, false
 }
 
-// Item is what the platform's services tell of an item.
+// Item is what the platform's services tell of an item. Write is storage's own:
+// it names the write that made the item so.
 type Item struct {
 	authz.Item
 	Version uint64
+	Write   string
 }
 
 // Targets are the expected shares of the personas (P4), in basis points of

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	crand "crypto/rand"
-	"maps"
 	"slices"
 	"time"
 
@@ -252,47 +251,17 @@ func (s *Store) CreateUser(ctx context.Context, organization string, u directory
 	})
 }
 
-// mostPlaces is how many places of an item go with it into one transaction of
-// a hundred actions; a team may have any size.
-const mostPlaces = 90
-
 // CreateItem makes an item and its places among those of its template,
 // locations and team; false when the id is there already. A template or location
 // that may not be named is Unprocessable.
 func (s *Store) CreateItem(ctx context.Context, organization string, i directory.Item, at time.Time) (bool, error) {
-	i.Version = 1
 	return s.creating(ctx, organization, directory.Keys{Items: []string{i.ID}}, func(f directory.Facts) error {
 		if err := cmp.Or(unnameable(i.Locations, f.Model.NameableLocation), unnameable([]string{i.Template}, f.Model.NameableTemplate)); err != nil {
 			return err
 		}
-		t := s.begin()
-		for n, k := range adjacentToItem(organization, i) {
-			if n > 0 && n%mostPlaces == 0 {
-				if err := t.commit(ctx); err != nil {
-					return err
-				}
-				t = s.begin()
-			}
-			t.put(k, stored{}, absent.Or(present), raced())
-		}
-		t.put(itemKey(organization, i.ID), itemForm(i), absent, outdated(0))
-		t.record(organization, operatorEntry(timeline.Item, timeline.Target{Type: "item", ID: i.ID}, at, timeline.Values{"template": i.Template, "status": i.Status.String()}))
-		t.rest(directory.Basis{Organization: organization, Policy: f.Policy})
-		return t.commit(ctx)
+		return s.writeItem(ctx, itemWrite{organization: organization, basis: &directory.Basis{Organization: organization, Policy: f.Policy}, urgent: true, change: directory.ItemChange{
+			After: i,
+			Entry: operatorEntry(timeline.Item, timeline.Target{Type: "item", ID: i.ID}, at, timeline.Values{"template": i.Template, "status": i.Status.String()}),
+		}})
 	})
-}
-
-// adjacentToItem is where an item is listed. It is written before the facts,
-// so it may say too much and never too little; readers verify.
-func adjacentToItem(o string, i directory.Item) []key {
-	keys := map[key]bool{templateItemKey(o, i.Template, i.ID): true}
-	for _, l := range i.Locations {
-		keys[locationItemKey(o, l, i.ID)] = true
-	}
-	for _, users := range i.Team {
-		for _, u := range users {
-			keys[userItemKey(o, u, i.ID)] = true
-		}
-	}
-	return slices.Collect(maps.Keys(keys))
 }

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -32,7 +33,7 @@ import (
 //	role's members                     R#o#role#birth      USER#u
 //	location's users and items         L#o#l               USER#u ITEM#i
 //	template's items                   TI#o#t              ITEM#i
-//	item's facts                       I#o#i               ITEM
+//	item's facts; who moves its places I#o#i               ITEM CLAIM
 //	uniqueness: username; role name    N#hash; NR#o#hash   N
 //	sign-in                            SUB#sub             SUB
 //	impersonation and its notice       X#o#id              SESSION NOTICE   gsi1: X#o, start
@@ -71,6 +72,11 @@ func (k key) kind() string { kind, _, _ := strings.Cut(k.sk, "#"); return kind }
 
 // named is the id that a sort key names.
 func (k key) named() string { _, id, _ := strings.Cut(k.sk, "#"); return id }
+
+// compare orders keys.
+func (k key) compare(other key) int {
+	return cmp.Or(strings.Compare(k.pk, other.pk), strings.Compare(k.sk, other.sk))
+}
 
 // isNotice tells that the key is an impersonation's notice's, isMark that it is
 // an acting mark's.
@@ -132,6 +138,7 @@ func directoryPK(o string) string      { return join("D", o) }
 func directoryKey(o, u string) key     { return key{directoryPK(o), join(memberKind, u)} }
 func locationPK(o, l string) string    { return join("L", o, l) }
 func itemKey(o, i string) key          { return key{join("I", o, i), itemSK} }
+func claimKey(o, i string) key         { return key{join("I", o, i), "CLAIM"} }
 func signInKey(sub string) key         { return key{join("SUB", sub), "SUB"} }
 func sessionKey(o, x string) key       { return key{join("X", o, x), "SESSION"} }
 func noticeKey(o, x string) key        { return key{join("X", o, x), noticeSK} }

@@ -55,6 +55,7 @@ var sayings = map[string]struct {
 	"templateItemKey":  {func(p parts) key { return templateItemKey(p.a, p.b, p.c) }, three},
 	"templateItemsPK":  {func(p parts) key { return partition(templateItemsPK(p.a, p.b)) }, two},
 	"itemKey":          {func(p parts) key { return itemKey(p.a, p.b) }, two},
+	"claimKey":         {func(p parts) key { return claimKey(p.a, p.b) }, two},
 	"signInKey":        {func(p parts) key { return signInKey(p.a) }, one},
 	"sessionKey":       {func(p parts) key { return sessionKey(p.a, p.b) }, two},
 	"noticeKey":        {func(p parts) key { return noticeKey(p.a, p.b) }, two},

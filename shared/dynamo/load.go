@@ -113,12 +113,15 @@ type itemItem struct {
 	Status    string              `dynamodbav:"status"`
 	Private   bool                `dynamodbav:"private,omitempty"`
 	Team      map[string][]string `dynamodbav:"team,omitempty"`
+	// Write names the write that made the item so: versions begin anew when an
+	// item is deleted and made again, this never comes twice.
+	Write string `dynamodbav:"write,omitempty"`
 }
 
 func itemForm(i directory.Item) itemItem {
 	item := itemItem{
 		stored: stored{V: i.Version}, ID: i.ID, Template: i.Template, Locations: i.Locations,
-		Status: i.Status.String(), Private: i.Private, Team: map[string][]string{},
+		Status: i.Status.String(), Private: i.Private, Team: map[string][]string{}, Write: i.Write,
 	}
 	for r, users := range i.Team {
 		item.Team[r.String()] = users
@@ -128,7 +131,7 @@ func itemForm(i directory.Item) itemItem {
 
 func (item itemItem) item() directory.Item {
 	status, _ := authz.ParseStatus(item.Status)
-	i := directory.Item{Version: item.V, Item: authz.Item{
+	i := directory.Item{Version: item.V, Write: item.Write, Item: authz.Item{
 		ID: item.ID, Template: item.Template, Locations: item.Locations, Status: status, Private: item.Private,
 		Team: make(map[authz.TeamRole][]string, len(item.Team)),
 	}}

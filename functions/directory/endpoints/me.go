@@ -28,6 +28,7 @@ type Store interface {
 	directory.OrganizationStore
 	directory.PlaceStore
 	directory.ListingStore
+	directory.ItemStore
 }
 
 // New is the directory function.
@@ -40,6 +41,7 @@ func New(deps api.Deps, store Store, pool directory.Pool) *api.Function {
 		organization(directory.NewOrganizations(store)),
 		places(directory.NewPlaces(store)),
 		lists(directory.NewListings(store)),
+		itemBounds(directory.NewItems(store)),
 	)...)
 }
 

@@ -1,0 +1,168 @@
+package dynamo
+
+import (
+	"context"
+	crand "crypto/rand"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"gemba/shared/directory"
+	"gemba/shared/fault"
+)
+
+// Item is the facts of an item; NotFound when there is none.
+func (s *Store) Item(ctx context.Context, organization, id string) (directory.Item, error) {
+	var item itemItem
+	found, err := s.get(ctx, itemKey(organization, id), &item)
+	if err != nil {
+		return directory.Item{}, err
+	}
+	if !found {
+		return directory.Item{}, fault.New(fault.NotFound, "not_found", "There is no such item.")
+	}
+	return item.item(), nil
+}
+
+// Unknown are those of the ids that no user has.
+func (s *Store) Unknown(ctx context.Context, organization string, users []string) ([]string, error) {
+	unknown := make([][]string, (len(users)+batchSize-1)/batchSize)
+	err := inParts(users, batchSize, func(n int, part []string) error {
+		keys := make([]key, len(part))
+		for i, id := range part {
+			keys[i] = userKey(organization, id)
+		}
+		found, err := s.batchGet(ctx, keys)
+		for i, k := range keys {
+			if _, there := found[k]; !there {
+				unknown[n] = append(unknown[n], part[i])
+			}
+		}
+		return err
+	})
+	return slices.Concat(unknown...), err
+}
+
+// WriteItem makes, replaces or deletes an item as the change says: its facts,
+// and its places among those of its template, locations and team. Errors:
+// Unprocessable too_large, raced.
+func (s *Store) WriteItem(ctx context.Context, basis directory.Basis, c directory.ItemChange) error {
+	return s.writeItem(ctx, itemWrite{organization: basis.Organization, basis: &basis, change: c})
+}
+
+// itemWrite is an item's change on its way. Places are joined and left by it.
+type itemWrite struct {
+	organization string
+	basis        *directory.Basis // nil: the operator's
+	change       directory.ItemChange
+	joined, left []key
+	// write names it. Urgent, it does not wait for a claim to lapse.
+	write  string
+	urgent bool
+}
+
+// mostPlaces is how many places of an item go with it into one transaction of a
+// hundred actions; a team may have any size.
+const mostPlaces = 80
+
+// writeItem makes the change at once, when all of it fits into a transaction: no
+// reader ever sees a place too many or too few then. Else in parts.
+func (s *Store) writeItem(ctx context.Context, w itemWrite) error {
+	before, after := w.places(w.change.Before), w.places(w.change.After)
+	w.left, w.joined = without(before, after), without(after, before)
+	w.write = crand.Text()
+	if len(w.left)+len(w.joined) > mostPlaces {
+		return s.writeInParts(ctx, w)
+	}
+	t := s.begin()
+	t.writeFacts(w)
+	if w.change.After.ID == "" {
+		t.delete(claimKey(w.organization, w.id()), absent.Or(present), raced())
+	}
+	t.place(w.joined)
+	t.displace(w.left)
+	t.restOf(w)
+	return t.commit(ctx)
+}
+
+// id is the item's.
+func (w itemWrite) id() string {
+	if w.change.After.ID != "" {
+		return w.change.After.ID
+	}
+	return w.change.Before.ID
+}
+
+// writeFacts is the change of the facts and its entry.
+func (t *transaction) writeFacts(w itemWrite) {
+	k, held := itemKey(w.organization, w.id()), factsAre(w.change.Before)
+	if w.change.After.ID == "" {
+		t.delete(k, held, raced())
+	} else {
+		after := w.change.After
+		after.Version = w.change.Before.Version + 1
+		after.Write = w.write
+		item := itemForm(after)
+		t.boundTo(item, mostItemBytes)
+		t.put(k, item, held, raced())
+	}
+	t.record(w.organization, w.change.Entry)
+}
+
+// factsAre holds while the facts are those of this item: of none when it is none.
+func factsAre(i directory.Item) expression.ConditionBuilder {
+	if i.Version == 0 {
+		return absent
+	}
+	write := expression.Name("write")
+	if i.Write == "" {
+		return versionIs(i.Version).And(expression.AttributeNotExists(write))
+	}
+	return versionIs(i.Version).And(write.Equal(expression.Value(i.Write)))
+}
+
+// restOf holds the change to what was decided from.
+func (t *transaction) restOf(w itemWrite) {
+	if w.basis != nil {
+		t.rest(*w.basis)
+	}
+}
+
+// place lists the item in places, displace takes it out of them.
+func (t *transaction) place(places []key) {
+	for _, k := range places {
+		t.put(k, stored{}, absent.Or(present), raced())
+	}
+}
+
+func (t *transaction) displace(places []key) {
+	for _, k := range places {
+		t.delete(k, absent.Or(present), raced())
+	}
+}
+
+// places is where an item is listed; nowhere when it is none.
+func (w itemWrite) places(i directory.Item) map[key]bool {
+	keys := map[key]bool{}
+	if i.ID == "" {
+		return keys
+	}
+	keys[templateItemKey(w.organization, i.Template, i.ID)] = true
+	for _, l := range i.Locations {
+		keys[locationItemKey(w.organization, l, i.ID)] = true
+	}
+	for _, users := range i.Team {
+		for _, u := range users {
+			keys[userItemKey(w.organization, u, i.ID)] = true
+		}
+	}
+	return keys
+}
+
+// without is the keys that are not among the others, in a fixed order.
+func without(keys, others map[key]bool) []key {
+	only := maps.Clone(keys)
+	maps.DeleteFunc(only, func(k key, _ bool) bool { return others[k] })
+	return slices.SortedFunc(maps.Keys(only), key.compare)
+}
