@@ -289,7 +289,7 @@ var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
 	"G": "Directory Role", "R": "Directory Role", "NR": "Role",
 	"U": "Directory Impersonation Persona Role", "D": "Directory Persona Role", "CNT": "Directory Persona",
-	"L": "Directory", "N": "Directory", "SUB": "Directory",
+	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"PR": "Impersonation", "K": "Impersonation Role", "AUD": "PersonaAudit",

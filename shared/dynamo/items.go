@@ -72,10 +72,13 @@ func (s *Store) writeItem(ctx context.Context, w itemWrite) error {
 	before, after := w.places(w.change.Before), w.places(w.change.After)
 	w.left, w.joined = without(before, after), without(after, before)
 	w.write = crand.Text()
-	if len(w.left)+len(w.joined) > mostPlaces {
+	t := s.begin()
+	if t.boundTo(itemForm(w.change.After), mostItemBytes); t.err != nil {
+		return t.err
+	}
+	if len(w.left)+len(w.joined) > s.places {
 		return s.writeInParts(ctx, w)
 	}
-	t := s.begin()
 	t.writeFacts(w)
 	if w.change.After.ID == "" {
 		t.delete(claimKey(w.organization, w.id()), absent.Or(present), raced())
@@ -103,9 +106,7 @@ func (t *transaction) writeFacts(w itemWrite) {
 		after := w.change.After
 		after.Version = w.change.Before.Version + 1
 		after.Write = w.write
-		item := itemForm(after)
-		t.boundTo(item, mostItemBytes)
-		t.put(k, item, held, raced())
+		t.put(k, itemForm(after), held, raced())
 	}
 	t.record(w.organization, w.change.Entry)
 }

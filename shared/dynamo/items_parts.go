@@ -48,7 +48,7 @@ func (s *Store) writeInParts(ctx context.Context, w itemWrite) error {
 	if err := s.claim(ctx, w); err != nil {
 		return err
 	}
-	err := inParts(w.joined, mostPlaces, func(_ int, part []key) error {
+	err := inParts(w.joined, s.places, func(_ int, part []key) error {
 		t := s.begin()
 		t.place(part)
 		return t.commit(ctx)
@@ -95,7 +95,7 @@ func (s *Store) tidy(ctx context.Context, w itemWrite) error {
 	needed := w.places(item.item())
 	surplus := slices.DeleteFunc(slices.Concat(w.joined, w.left), func(k key) bool { return needed[k] })
 	end, bounded := ctx.Deadline()
-	for part := range slices.Chunk(surplus, mostPlaces) {
+	for part := range slices.Chunk(surplus, s.places) {
 		if bounded && time.Until(end) < tidySpare {
 			break
 		}

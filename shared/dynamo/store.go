@@ -42,6 +42,8 @@ type Store struct {
 	refresh sync.Mutex
 	held    *lru.Cache[string, held]
 	signIns *lru.Cache[string, signedIn]
+	// places is how many places of an item one transaction takes.
+	places int
 }
 
 // Open is the store over a table; now is the clock that items carry.
@@ -58,7 +60,7 @@ func Open(cfg aws.Config, endpoint, table string, now func() time.Time) *Store {
 func over(client *dynamodb.Client, table string, now func() time.Time) *Store {
 	policies, _ := lru.New[string, held](heldOrganizations)
 	signIns, _ := lru.New[string, signedIn](10_000)
-	return &Store{client: client, table: table, now: now, held: policies, signIns: signIns}
+	return &Store{client: client, table: table, now: now, held: policies, signIns: signIns, places: mostPlaces}
 }
 
 // stored is what every item has. V is its version, At the time of its last
