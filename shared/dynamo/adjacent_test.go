@@ -73,21 +73,24 @@ func rowsOf(t *testing.T, id, location string, r authz.RoleRef) []attributes {
 		ID: id, Name: id, Username: id, Type: authz.General, Locations: []string{location}, Version: 1,
 		Assignments: []directory.Assignment{{Assignment: authz.Assignment{Role: r}}},
 	})
-	row := func(k key, item any) attributes {
-		encoded, err := attributevalue.MarshalMap(item)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, value := range k.attributes() {
-			encoded[name] = value
-		}
-		encoded["at"] = millis(noon)
-		return encoded
-	}
 	return []attributes{
-		row(userKey("o", id), form), row(directoryKey("o", id), form),
-		row(locationUserKey("o", location, id), stored{}), row(memberKey("o", r, id), stored{}),
+		row(t, userKey("o", id), form), row(t, directoryKey("o", id), form),
+		row(t, locationUserKey("o", location, id), stored{}), row(t, memberKey("o", r, id), stored{}),
 	}
+}
+
+// row is an item as the table has it.
+func row(t *testing.T, k key, item any) attributes {
+	t.Helper()
+	encoded, err := attributevalue.MarshalMap(item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range k.attributes() {
+		encoded[name] = value
+	}
+	encoded["at"] = millis(noon)
+	return encoded
 }
 
 // fill puts rows as they are: a user's own transaction takes too long for

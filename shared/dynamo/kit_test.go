@@ -16,7 +16,7 @@ import (
 // calls it makes.
 type bare struct {
 	*Store
-	t     *testing.T
+	t     testing.TB
 	mu    sync.Mutex
 	shows time.Time
 	hook  dynamotest.Hook
@@ -26,7 +26,7 @@ type bare struct {
 // noon is what a bare store's clock shows.
 var noon = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 
-func openBare(t *testing.T) *bare {
+func openBare(t testing.TB) *bare {
 	client, table := dynamotest.Table(t)
 	b := &bare{t: t, shows: noon, calls: map[string]int{}}
 	options := []func(*middleware.Stack) error{addMeter, dynamotest.Intercept(b.intercept)}
