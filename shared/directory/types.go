@@ -28,6 +28,18 @@
 //   - An assignment that ends with its limit asks for no right to take the role.
 //   - In a session nobody's e-mail, username or sign-in is changed, nor the actor's
 //     own locations; but a user can be made.
+//   - A list of users is in the order of ids; each user is shown as they were at one
+//     moment while the page was read. Who is in it all the time is in it exactly
+//     once, whatever changes meanwhile; who begins or ceases to match may be there
+//     or not. A page ends when it is full, or has spent its budget of read units:
+//     then it may be short, even empty, and still have a next one.
+//   - Where no role or location has an id, nobody has it. A role is held while its
+//     assignment counts: not over, of the role that has the id now (R5, R14).
+//   - Everybody active is everybody not inactive, kiosks and wallboards too. What
+//     people are not shown of each other is not searched either (T4): their text is
+//     the name's, and a filter by role is for who may read admin data.
+//   - Of an item's team, an entry tells who joined and who left, by role, at most
+//     fifty of each. A team may have any size that fits into 380 KB.
 package directory
 
 import (

@@ -33,8 +33,6 @@ func (o opened) is(rule string, a fixture.Answer, status int, code string) fixtu
 	return a
 }
 
-type object = map[string]any
-
 // idea is a valid item; change overlays it.
 func idea(change object) object {
 	i := object{"template": "idea", "locations": []string{"icu"}, "status": "active", "private": false, "team": object{"author": []string{"nurse"}}}

@@ -7,12 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"gemba/functions/directory/endpoints"
 	"gemba/shared/api"
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
-	"gemba/shared/impersonation"
 )
 
 // opened is the directory function over the fixture's world, and what its tests
@@ -25,8 +23,8 @@ type opened struct {
 
 func openWorld(t *testing.T) opened {
 	t.Helper()
-	store, place := fixture.World(t)
-	return opened{place, t, endpoints.New(place.Deps(t, impersonation.NewSessions(store, impersonation.DefaultIdle)), store)}
+	d := open(t)
+	return opened{d.Place, t, d.f}
 }
 
 // get asks for a list.

@@ -6,7 +6,9 @@
 // answered with 204 and nothing; one that is refused, with what is in the way, by
 // kinds, each with its number up to 1,000 and at most ten ids. The body of a
 // sign-in to be given may be left out; taking the sign-in of a user who has none
-// is 404; preferences are replaced whole.
+// is 404; preferences are replaced whole. A word that a filter does not know is a
+// fault, and so is below without a location; the cursors of users and people are
+// sealed, because a page can end at somebody whom its reader may not know (T4).
 package endpoints
 
 import (
