@@ -9,8 +9,9 @@ import (
 	"gemba/shared/fault"
 )
 
-// check is every rule that an item breaks: what it names exists, and its
-// template's team type has its team roles (C1).
+// check is every rule that an item breaks: what it names exists, what it comes to
+// name is not being deleted (U3; the write is held to this policy's version), and
+// its template's team type has its team roles (C1).
 func (s *Items) check(ctx context.Context, c Caller, before, after Item) ([]fault.Problem, error) {
 	var problems []fault.Problem
 	note := func(pointer, detail string) {
@@ -19,17 +20,17 @@ func (s *Items) check(ctx context.Context, c Caller, before, after Item) ([]faul
 	if after.Version != 0 && after.Version != before.Version {
 		note("/version", "The version is given by the service and cannot be changed.")
 	}
-	if !namesTemplate(c.Model, after.Template, before) {
+	if !c.Model.NameableTemplate(after.Template, before.Template) {
 		note("/template", "There is no template "+after.Template+".")
 	}
 	for i, l := range after.Locations {
-		if !namesLocation(c.Model, l, before) {
+		if !c.Model.NameableLocation(l, before.Locations...) {
 			note("/locations/"+strconv.Itoa(i), "There is no location "+l+".")
 		}
 	}
 	template, _ := c.Model.Template(after.Template)
 	for r := authz.NoTeamRole + 1; r < authz.TeamRoleCount; r++ {
-		if len(after.Team[r]) > 0 && template.TeamType != authz.NoTeamType && !template.TeamType.Has(r) {
+		if len(after.Team[r]) > 0 && !hasRole(template, r, before, after) {
 			note("/team/"+r.String(), "A team of the type "+template.TeamType.String()+" has no "+r.String()+".")
 		}
 	}
@@ -37,17 +38,11 @@ func (s *Items) check(ctx context.Context, c Caller, before, after Item) ([]faul
 	return append(problems, people...), err
 }
 
-// namesTemplate and namesLocation tell whether an item may name a part of the
-// policy, which it named before or not (U3). The write is held to the version
-// of this policy.
-func namesTemplate(m *authz.Model, id string, _ Item) bool {
-	_, exists := m.Template(id)
-	return exists
-}
-
-func namesLocation(m *authz.Model, id string, _ Item) bool {
-	_, exists := m.Location(id)
-	return exists
+// hasRole is whether an item may have users in a team role: one of its template's
+// team type (C1), or one that stays from another type that its template had.
+func hasRole(t authz.Template, r authz.TeamRole, before, after Item) bool {
+	stays := before.Template == after.Template && sameSet(before.Team[r], after.Team[r])
+	return t.TeamType == authz.NoTeamType || t.TeamType.Has(r) || stays
 }
 
 // checkTeam refuses who is no user. Users are never deleted (U1), so who was on

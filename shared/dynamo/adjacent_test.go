@@ -74,13 +74,13 @@ func rowsOf(t *testing.T, id, location string, r authz.RoleRef) []attributes {
 		Assignments: []directory.Assignment{{Assignment: authz.Assignment{Role: r}}},
 	})
 	return []attributes{
-		row(t, userKey("o", id), form), row(t, directoryKey("o", id), form),
-		row(t, locationUserKey("o", location, id), stored{}), row(t, memberKey("o", r, id), stored{}),
+		rawRow(t, userKey("o", id), form), rawRow(t, directoryKey("o", id), form),
+		rawRow(t, locationUserKey("o", location, id), stored{}), rawRow(t, memberKey("o", r, id), stored{}),
 	}
 }
 
-// row is an item as the table has it.
-func row(t *testing.T, k key, item any) attributes {
+// rawRow is an item as the table has it.
+func rawRow(t *testing.T, k key, item any) attributes {
 	t.Helper()
 	encoded, err := attributevalue.MarshalMap(item)
 	if err != nil {

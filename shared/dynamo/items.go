@@ -27,21 +27,16 @@ func (s *Store) Item(ctx context.Context, organization, id string) (directory.It
 
 // Unknown are those of the ids that no user has.
 func (s *Store) Unknown(ctx context.Context, organization string, users []string) ([]string, error) {
-	unknown := make([][]string, (len(users)+batchSize-1)/batchSize)
-	err := inParts(users, batchSize, func(n int, part []string) error {
-		keys := make([]key, len(part))
-		for i, id := range part {
-			keys[i] = userKey(organization, id)
-		}
-		found, err := s.batchGet(ctx, keys)
-		for i, k := range keys {
-			if _, there := found[k]; !there {
-				unknown[n] = append(unknown[n], part[i])
-			}
-		}
-		return err
-	})
-	return slices.Concat(unknown...), err
+	keys := make([]key, len(users))
+	for i, id := range users {
+		keys[i] = userKey(organization, id)
+	}
+	found, err := s.batchesGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	there := func(id string) bool { _, ok := found[userKey(organization, id)]; return ok }
+	return slices.DeleteFunc(slices.Clone(users), there), nil
 }
 
 // WriteItem makes, replaces or deletes an item as the change says: its facts,

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -48,7 +49,7 @@ func (s *Store) writeInParts(ctx context.Context, w itemWrite) error {
 	if err := s.claim(ctx, w); err != nil {
 		return err
 	}
-	err := inParts(w.joined, s.places, func(_ int, part []key) error {
+	err := s.inParts(w.joined, func(part []key) error {
 		t := s.begin()
 		t.place(part)
 		return t.commit(ctx)
@@ -112,32 +113,22 @@ func (s *Store) tidy(ctx context.Context, w itemWrite) error {
 	return t.commit(ctx)
 }
 
-// inParts does something for each part of a list, a few at the same time; n
-// counts the parts. It answers one of the failures.
-func inParts[T any](all []T, size int, do func(n int, part []T) error) error {
+// inParts does something for each part of a list of places, a few at the same
+// time; it answers one of the failures.
+func (s *Store) inParts(places []key, do func(part []key) error) error {
 	var (
 		group  sync.WaitGroup
 		slots  = make(chan struct{}, abreast)
-		mutex  sync.Mutex
-		failed error
-		n      int
+		parts  = slices.Collect(slices.Chunk(places, s.places))
+		failed = make([]error, len(parts))
 	)
-	keep := func(err error) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		if failed == nil {
-			failed = err
-		}
-	}
-	for part := range slices.Chunk(all, size) {
-		place := n
+	for i, part := range parts {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			keep(do(place, part))
+			failed[i] = do(part)
 		})
-		n++
 	}
 	group.Wait()
-	return failed
+	return cmp.Or(failed...)
 }

@@ -248,7 +248,7 @@ func TestAPageOfTheLargestUsers(t *testing.T) {
 		u := g.user(fmt.Sprintf("q%03d", n), wardOf(1), "coach")
 		u.Name = strings.Repeat("a long name ", 8100)
 		g.put(t, g.rows(t, u)[:2])
-		g.put(t, []attributes{row(t, memberKey("o", authz.RoleRef{ID: "coach", Birth: g.births["coach"]}, u.ID), stored{})})
+		g.put(t, []attributes{rawRow(t, memberKey("o", authz.RoleRef{ID: "coach", Birth: g.births["coach"]}, u.ID), stored{})})
 	}
 	for name, c := range map[string]struct {
 		f    directory.Filter

@@ -232,3 +232,22 @@ func TestItemsWrittenAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestC1WhatATemplateWas: the team roles that an item has from another team type
+// may be given back as they are, but not changed.
+func TestC1WhatATemplateWas(t *testing.T) {
+	o := openWorld(t)
+	template := object{"name": "Idea", "workflow": "improvement", "teamType": "author_only"}
+	put := fixture.Call{Route: "PUT /v1/templates/{id}", As: "root", Path: map[string]string{"id": "idea"}, Body: template, Header: map[string]string{"if-match": "*"}}
+	if a := o.Do(t, o.f, put); a.Status != 200 {
+		t.Fatal(a.Body)
+	}
+	read := o.on("GET", "service", "icu-idea", nil) // whose responsible is lead
+	o.is("what GET gave may be PUT back", o.on("PUT", "service", "icu-idea", read.Body, "if-match", "*"), 200, "")
+	more := idea(object{"team": object{"author": []string{"nurse"}, "responsible": []string{"lead", "nurse"}}})
+	a := o.is("C1 but not changed", o.on("PUT", "service", "icu-idea", more, "if-match", "*"), 422, "invalid_item")
+	if got := a.Pointers(t); !slices.Equal(got, []string{"/team/responsible"}) {
+		t.Errorf("%q", got)
+	}
+	o.is("C1 and it may go", o.on("PUT", "service", "icu-idea", idea(nil), "if-match", "*"), 200, "")
+}
