@@ -18,6 +18,7 @@ func sameFacts(a, b Item) bool {
 	return same
 }
 
+// sameSet is whether two lists have the same members.
 func sameSet(a, b []string) bool { return maps.Equal(setOf(a), setOf(b)) }
 
 // mostNoted bounds the ids of one list that an entry tells.

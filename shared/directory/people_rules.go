@@ -30,12 +30,6 @@ func same(a, b User) bool {
 		slices.Equal(a.Locations, b.Locations)
 }
 
-// sameSet is whether two lists of locations, each without repetition, have the
-// same members.
-func sameSet(a, b []string) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(l string) bool { return !slices.Contains(b, l) })
-}
-
 // staying is the assignments of somebody who is at these locations now: a
 // location that was left leaves the limits, and an assignment whose limit is
 // emptied so ends (R5).
