@@ -82,7 +82,16 @@ func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller,
 	if !maySignIn(caller) {
 		return directory.Caller{}, fault.New(fault.Unauthenticated, "sign_in_disabled", "This sign-in is not in use.")
 	}
+	caller.Again = c.again
 	return caller, nil
+}
+
+// again is the caller read anew, in the session as it is now.
+func (c *call) again(ctx context.Context, keys directory.Keys) (directory.Caller, error) {
+	if err := c.resume(ctx); err != nil {
+		return directory.Caller{}, err
+	}
+	return c.load(ctx, keys)
 }
 
 // stillRightful ends the session in the very request in which it lost what

@@ -1,6 +1,8 @@
 package body
 
 import (
+	"time"
+
 	"gemba/shared/authz"
 	"gemba/shared/role"
 )
@@ -119,6 +121,28 @@ func (o *Object) grantable(all bool) authz.Grantable {
 	return g
 }
 
+// Copy is what a clone has of its own: an id, if it is not to be given one, and
+// a name.
+type Copy struct{ ID, Name string }
+
+// ReadCopy is the body that asks for a clone.
+func ReadCopy(o *Object) Copy {
+	o.Need("name")
+	return Copy{ID: o.ID("id"), Name: o.Text("name", Name)}
+}
+
+// RoleFilter is the persona of roles that are wanted; none are those that are
+// meant for nobody in particular.
+func (o *Object) RoleFilter() role.Filter { return Word(o, "persona", roleFilters) }
+
+var roleFilters = func() map[string]role.Filter {
+	filters := map[string]role.Filter{"none": {None: true}}
+	for word, persona := range personas {
+		filters[word] = role.Filter{Persona: persona}
+	}
+	return filters
+}()
+
 type roleBody struct {
 	ID                 string      `json:"id"`
 	Name               string      `json:"name"`
@@ -221,4 +245,22 @@ func list(names []string) []string {
 		return []string{}
 	}
 	return names
+}
+
+type memberBody struct {
+	User      string    `json:"user"`
+	Name      string    `json:"name"`
+	Locations []string  `json:"locations,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	Expired   bool      `json:"expired"`
+	Since     time.Time `json:"since"`
+	By        string    `json:"by"`
+}
+
+// Member is a member of a role, and how they hold it.
+func Member(m role.Member) any {
+	return memberBody{
+		User: m.User.ID, Name: m.User.Name, Locations: m.Assignment.Locations, Until: utc(m.Assignment.Until),
+		Expired: m.Expired, Since: utc(m.Assignment.Since), By: m.Assignment.By,
+	}
 }

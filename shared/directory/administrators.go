@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 
 	"gemba/shared/authz"
 	"gemba/shared/fault"
@@ -22,12 +23,23 @@ type Administrators interface {
 // they will be: it answers the guard to commit under, or Unprocessable
 // last_full_administrator.
 func KeepAdministrator(ctx context.Context, store Administrators, organization string, next *authz.Model, changed *User) (*uint64, error) {
+	if changed == nil {
+		return KeepAdministratorAmong(ctx, store, organization, next, nil)
+	}
+	return KeepAdministratorAmong(ctx, store, organization, next, map[string]User{changed.ID: *changed})
+}
+
+// KeepAdministratorAmong is KeepAdministrator for several users as they will
+// be, by their ids.
+func KeepAdministratorAmong(ctx context.Context, store Administrators, organization string, next *authz.Model, changed map[string]User) (*uint64, error) {
 	guard, err := store.Guard(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
-	if changed != nil && next.FullAdministrator(changed.Decisive()) {
-		return &guard, nil
+	for _, u := range changed {
+		if next.FullAdministrator(u.Decisive()) {
+			return &guard, nil
+		}
 	}
 	for _, r := range next.Policy().Roles {
 		if !r.FullAdministrator() {
@@ -45,9 +57,31 @@ func KeepAdministrator(ctx context.Context, store Administrators, organization s
 		"An organization always keeps a full administrator: a general user with sign-in who holds global user administration of all roles, without an end date.")
 }
 
-// holds tells whether somebody but the changed user is a full administrator
-// by this role.
-func holds(ctx context.Context, store Administrators, organization string, next *authz.Model, role authz.RoleRef, changed *User) (bool, error) {
+// LosesAdministration tells whether a user's next state may lose the
+// organization a full administrator: also when the user stays one by another
+// role, because at the same moment that role may be changed by somebody who
+// counts on the administration that is lost here.
+func LosesAdministration(m *authz.Model, before, after User) bool {
+	if !m.FullAdministrator(before.Decisive()) {
+		return false
+	}
+	if !m.FullAdministrator(after.Decisive()) {
+		return true
+	}
+	for _, a := range before.Assignments {
+		alone := before.Decisive()
+		alone.Assignments = []authz.Assignment{a.Assignment}
+		kept := func(b Assignment) bool { return b.Role == a.Role && b.Until.IsZero() }
+		if m.FullAdministrator(alone) && !slices.ContainsFunc(after.Assignments, kept) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds tells whether somebody but the changed users is a full
+// administrator by this role.
+func holds(ctx context.Context, store Administrators, organization string, next *authz.Model, role authz.RoleRef, changed map[string]User) (bool, error) {
 	page := Page{Limit: 100}
 	for {
 		users, end, err := store.Members(ctx, organization, role, page)
@@ -55,7 +89,7 @@ func holds(ctx context.Context, store Administrators, organization string, next 
 			return false, err
 		}
 		for _, u := range users {
-			if (changed == nil || u.ID != changed.ID) && next.FullAdministrator(u.Decisive()) {
+			if _, is := changed[u.ID]; !is && next.FullAdministrator(u.Decisive()) {
 				return true, nil
 			}
 		}

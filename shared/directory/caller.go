@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"time"
 
 	"gemba/shared/authz"
@@ -43,6 +44,10 @@ type Caller struct {
 	RequestID      string
 	// Once is the request's idempotency, zero without a key.
 	Once Once
+	// Again is the same caller read anew, with what else is needed, for a request
+	// that is done in parts: it fails when they may not sign in any more, or their
+	// session is over.
+	Again func(ctx context.Context, needs Keys) (Caller, error)
 }
 
 // Once makes a repeated request give its first answer (T3). Key is a hash over

@@ -31,6 +31,7 @@ import (
 //	user's items, sessions             U#o#u               ITEM#i ACTED#x ACTEDON#x
 //	directory copy of the user         D#o                 USER#u
 //	role's members                     R#o#role#birth      USER#u
+//	deleted role, until it is swept    GB#o                ROLE#id#birth
 //	location's users and items         L#o#l               USER#u ITEM#i
 //	template's items                   TI#o#t              ITEM#i
 //	item's facts; who moves its places I#o#i               ITEM CLAIM
@@ -217,12 +218,20 @@ func countKey(o string, locations []string) key {
 	return key{countsPK(o), setKind + "#" + digest(set...)}
 }
 
+func gonePK(o string) string { return join("GB", o) }
+
+// goneKey is that of a deleted role whose members are yet to be swept.
+func goneKey(o string, r authz.RoleRef) key {
+	return key{gonePK(o), join(roleKind, r.ID, strconv.FormatUint(r.Birth, 10))}
+}
+
 // The stretches that are read as lists.
 
 func entitySpan(o string) span                  { return span{pk: policyPK(o)} }
 func roleSpan(o string) span                    { return ofKind(policyPK(o), roleKind) }
 func changeSpan(o string) span                  { return span{pk: changeKey(o, 0).pk} }
 func memberSpan(o string, r authz.RoleRef) span { return ofKind(memberPK(o, r), memberKind) }
+func goneSpan(o string) span                    { return ofKind(gonePK(o), roleKind) }
 func directorySpan(o string) span               { return ofKind(directoryPK(o), memberKind) }
 func setSpan(o string) span                     { return ofKind(countsPK(o), setKind) }
 func actedSpan(o, actor string) span            { return ofKind(userPK(o, actor), actedKind) }

@@ -49,6 +49,8 @@ var sayings = map[string]struct {
 	"directoryKey":     {func(p parts) key { return directoryKey(p.a, p.b) }, two},
 	"memberPK":         {func(p parts) key { return partition(memberPK(p.a, authz.RoleRef{ID: p.b, Birth: p.n})) }, func(p parts) []any { return []any{p.a, p.b, p.n} }},
 	"memberKey":        {func(p parts) key { return memberKey(p.a, authz.RoleRef{ID: p.b, Birth: p.n}, p.c) }, func(p parts) []any { return []any{p.a, p.b, p.n, p.c} }},
+	"gonePK":           {func(p parts) key { return partition(gonePK(p.a)) }, one},
+	"goneKey":          {func(p parts) key { return goneKey(p.a, authz.RoleRef{ID: p.b, Birth: p.n}) }, func(p parts) []any { return []any{p.a, p.b, p.n} }},
 	"locationPK":       {func(p parts) key { return partition(locationPK(p.a, p.b)) }, two},
 	"locationUserKey":  {func(p parts) key { return locationUserKey(p.a, p.b, p.c) }, three},
 	"locationItemKey":  {func(p parts) key { return locationItemKey(p.a, p.b, p.c) }, three},

@@ -84,6 +84,21 @@ func (s *Store) PutRole(ctx context.Context, basis directory.Basis, c role.Chang
 	return t.commitPolicy(ctx, basis)
 }
 
+// DeleteRole deletes a role as the policy's next version and leaves its members
+// to be swept: what names it by its birth gives nothing from then on (R14).
+// Errors: Stale, raced.
+func (s *Store) DeleteRole(ctx context.Context, basis directory.Basis, d role.Deletion) error {
+	o := basis.Organization
+	t := s.begin()
+	t.delete(roleKey(o, d.Role.ID), versionIs(d.Role.Version), outdated(d.Role.Version))
+	t.delete(roleNameKey(o, d.Role.Name), present, raced())
+	t.put(goneKey(o, d.Role.RoleRef), goneForm(d.Role.RoleRef), absent, raced())
+	t.bump(o, basis.Policy, changeItem{Gone: goneItem{Roles: []string{d.Role.ID}}})
+	t.guard(o, d.Guard)
+	t.record(o, d.Entry)
+	return t.commitPolicy(ctx, basis)
+}
+
 // writeRoleName keeps role names unique in the organization (R1).
 func (t *transaction) writeRoleName(o string, before, after role.Role) {
 	if before.Name != "" && roleNameKey(o, before.Name) == roleNameKey(o, after.Name) {
@@ -153,6 +168,11 @@ func (s *Store) usersOf(ctx context.Context, o string, adjacent []attributes) ([
 	for i, item := range adjacent {
 		keys[i] = userKey(o, keyOf(item).named())
 	}
+	return s.readUsers(ctx, keys)
+}
+
+// readUsers reads the users at these keys, in their order.
+func (s *Store) readUsers(ctx context.Context, keys []key) ([]directory.User, error) {
 	found, err := s.batchesGet(ctx, keys)
 	if err != nil {
 		return nil, err

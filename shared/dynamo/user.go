@@ -83,15 +83,50 @@ func (t *transaction) writeUser(o string, before, after directory.User) {
 	for _, l := range joined {
 		t.put(locationUserKey(o, l, after.ID), stored{}, absent, raced())
 	}
-	lost, gained := difference(roleRefs(before), roleRefs(after))
-	for _, r := range lost {
-		t.delete(memberKey(o, r, after.ID), absent.Or(present), raced()) // a deleted role's members are swept
-	}
-	for _, r := range gained {
-		t.put(memberKey(o, r, after.ID), stored{}, absent, raced())
-	}
+	t.writeMember(o, before, after)
 	t.writeUsername(o, before, after)
 	t.count(o, before, after)
+}
+
+// memberItem is a user among a role's members, with the end of the assignment,
+// so that members are counted without reading the users.
+type memberItem struct {
+	stored
+	Until string `dynamodbav:"until,omitempty"`
+}
+
+func memberForm(a directory.Assignment) memberItem {
+	if a.Until.IsZero() {
+		return memberItem{}
+	}
+	return memberItem{Until: a.Until.UTC().Format(time.RFC3339Nano)}
+}
+
+// writeMember is a user's places among the members of the roles held.
+func (t *transaction) writeMember(o string, before, after directory.User) {
+	was, is := membership(before), membership(after)
+	for _, a := range before.Assignments {
+		if _, kept := is[a.Role]; !kept {
+			t.delete(memberKey(o, a.Role, after.ID), absent.Or(present), raced()) // a deleted role's members are swept
+		}
+	}
+	for _, a := range after.Assignments {
+		switch item, held := was[a.Role]; {
+		case !held:
+			t.put(memberKey(o, a.Role, after.ID), memberForm(a), absent, raced())
+		case item != is[a.Role]:
+			t.put(memberKey(o, a.Role, after.ID), memberForm(a), absent.Or(present), raced())
+		}
+	}
+}
+
+// membership is a user's places among members, by role.
+func membership(u directory.User) map[authz.RoleRef]memberItem {
+	items := make(map[authz.RoleRef]memberItem, len(u.Assignments))
+	for _, a := range u.Assignments {
+		items[a.Role] = memberForm(a)
+	}
+	return items
 }
 
 // writeUsername keeps usernames unique in the deployment (U1).
@@ -126,14 +161,6 @@ func difference[T comparable](before, after []T) (left, joined []T) {
 		}
 	}
 	return left, joined
-}
-
-func roleRefs(u directory.User) []authz.RoleRef {
-	var refs []authz.RoleRef
-	for _, a := range u.Assignments {
-		refs = append(refs, a.Role)
-	}
-	return refs
 }
 
 // countItem is the counts of one set of locations (P8); one number a persona.

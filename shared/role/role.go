@@ -17,7 +17,6 @@ import (
 	"crypto/rand"
 	"slices"
 	"strings"
-	"time"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -33,32 +32,8 @@ func New(store Store) *Service { return &Service{store} }
 
 // Get is a role; NotFound when there is none.
 func (s *Service) Get(ctx context.Context, c directory.Caller, id string) (Role, error) {
-	return s.store.Role(ctx, c.Organization.ID, id)
-}
-
-// List is a page of roles by id, of those meant for a persona when one is
-// named, with the id to go on after.
-func (s *Service) List(ctx context.Context, c directory.Caller, persona directory.Persona, page directory.Page) ([]Role, string, error) {
-	found := []Role{}
-	for {
-		roles, end, err := s.store.Roles(ctx, c.Organization.ID, page)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, r := range roles {
-			if persona != directory.NoPersona && r.Persona != persona {
-				continue
-			}
-			found = append(found, r)
-			if len(found) == page.Limit && r.ID != roles[len(roles)-1].ID {
-				return found, r.ID, nil
-			}
-		}
-		if end == "" || len(found) == page.Limit {
-			return found, end, nil
-		}
-		page.After = end
-	}
+	r, err := s.store.Role(ctx, c.Organization.ID, id)
+	return shown(c, r), err
 }
 
 // Create makes a role; without an id it gets a random one. Unprocessable with
@@ -67,7 +42,22 @@ func (s *Service) Create(ctx context.Context, c directory.Caller, r Role) (Role,
 	if r.ID == "" {
 		r.ID = strings.ToLower(rand.Text())
 	}
-	return s.save(ctx, c, Role{}, r)
+	return s.create(ctx, c, r, "create")
+}
+
+// Clone makes a role that is as another in all but id and name. NotFound when
+// there is no such other; else as Create.
+func (s *Service) Clone(ctx context.Context, c directory.Caller, original, id, name string) (Role, error) {
+	r, err := s.store.Role(ctx, c.Organization.ID, original)
+	if err != nil {
+		return Role{}, err
+	}
+	r = shown(c, r)
+	r.RoleRef, r.Name, r.Version = authz.RoleRef{ID: id}, name, 0
+	if id == "" {
+		r.ID = strings.ToLower(rand.Text())
+	}
+	return s.create(ctx, c, r, "clone")
 }
 
 // Put makes or replaces the role with this id (R14: an edit needs the current
@@ -80,27 +70,40 @@ func (s *Service) Put(ctx context.Context, c directory.Caller, r Role, p directo
 	if err := p.Check(before.Version); err != nil {
 		return Role{}, err
 	}
-	return s.save(ctx, c, before, r)
+	if before.Version == 0 {
+		return s.create(ctx, c, r, "create")
+	}
+	return s.save(ctx, c, before, r, c.Entry(timeline.Role, "edit", timeline.Target{Type: "role", ID: r.ID}))
 }
 
-// save writes a role's next state. The birth of a new role is the policy
-// version that it makes.
-func (s *Service) save(ctx context.Context, c directory.Caller, before, after Role) (Role, error) {
+// create makes a new role. Its birth is the policy version that it makes.
+func (s *Service) create(ctx context.Context, c directory.Caller, r Role, action string) (Role, error) {
+	if err := saveable(c.Model, Role{}, r); err != nil {
+		return Role{}, err
+	}
+	c, err := s.forget(ctx, c, r.ID)
+	if err != nil {
+		return Role{}, err
+	}
+	r.Birth = c.Policy + 1
+	return s.save(ctx, c, Role{}, r, c.Entry(timeline.Role, action, timeline.Target{Type: "role", ID: r.ID}))
+}
+
+// save writes a role's next state.
+func (s *Service) save(ctx context.Context, c directory.Caller, before, after Role, entry timeline.Entry) (Role, error) {
 	if err := saveable(c.Model, before, after); err != nil {
 		return Role{}, err
 	}
-	after.Version, after.Birth = before.Version+1, before.Birth
-	action := "edit"
-	if before.Version == 0 {
-		after.Birth, action = c.Policy+1, "create"
+	after.Version = before.Version + 1
+	if before.Version > 0 {
+		after.Birth = before.Birth
 	}
 	after = resolved(c.Model, after)
 	guard, err := s.guardRole(ctx, c, before, after, c.Model.With(authz.Change{Put: authz.Policy{Roles: []authz.Role{after.Role}}}))
 	if err != nil {
 		return Role{}, err
 	}
-	entry := c.Entry(timeline.Role, action, timeline.Target{Type: "role", ID: after.ID})
-	entry.Before, entry.After = timeline.Changed(before.values(), after.values())
+	entry.Before, entry.After = timeline.Changed(shown(c, before).values(), after.values())
 	change := Change{Before: before, After: after, Entry: entry, Kept: c.Once.Keep(after), Guard: guard}
 	return after, s.store.PutRole(ctx, c.Basis(), change)
 }
@@ -147,138 +150,4 @@ func resolvedAdministration(m *authz.Model, self authz.RoleRef, a *authz.UserAdm
 		}
 	}
 	return &next
-}
-
-// mostAssignments bounds the roles of one user, so that a user stays one
-// small read.
-const mostAssignments = 200
-
-// Given is what an assignment shall be.
-type Given struct {
-	User, Role string
-	Locations  []string
-	Until      time.Time
-}
-
-// Assign gives a role, or changes the limit and end with which it is held
-// (R5, R12). Unprocessable when the limit is none, Stale when the user changed
-// since the version that the precondition names.
-func (s *Service) Assign(ctx context.Context, c directory.Caller, g Given, p directory.Precondition) (directory.User, error) {
-	change, err := s.assigning(ctx, c, g, p)
-	return s.put(ctx, c, change, err)
-}
-
-// TryAssign is what Assign would do, without doing it. Errors are those of Assign.
-func (s *Service) TryAssign(ctx context.Context, c directory.Caller, g Given, p directory.Precondition) (Impact, error) {
-	change, err := s.assigning(ctx, c, g, p)
-	if err != nil {
-		return Impact{}, err
-	}
-	return impactOn(c, g.Role, change.Before, change.After), nil
-}
-
-// assigning is the change that gives a role; one that changes nothing has the
-// user's version.
-func (s *Service) assigning(ctx context.Context, c directory.Caller, g Given, p directory.Precondition) (Assigning, error) {
-	target := c.Users[g.User]
-	if err := changeable(c, target, p); err != nil {
-		return Assigning{}, err
-	}
-	r, _ := c.Model.Role(g.Role)
-	if err := fault.Faulty(fault.Unprocessable, "invalid_limit", Limit(r, target.Locations, g.Locations)); err != nil {
-		return Assigning{}, err
-	}
-	held, holds := target.Assignment(g.Role)
-	next := directory.Assignment{
-		Assignment: authz.Assignment{Role: r.RoleRef, Locations: g.Locations, Until: g.Until},
-		Since:      c.At, By: c.Subject.ID,
-	}
-	action := "assign"
-	if holds && held.Role == r.RoleRef {
-		next.Since, next.By, action = held.Since, held.By, "limit"
-		if slices.Equal(held.Locations, next.Locations) && held.Until.Equal(next.Until) {
-			return Assigning{Before: target, After: target}, nil
-		}
-	}
-	if !holds && len(target.Assignments) >= mostAssignments {
-		return Assigning{}, fault.New(fault.Unprocessable, "too_many_roles", "A user holds at most 200 roles.")
-	}
-	after := target
-	after.Assignments = append(without(target.Assignments, g.Role), next)
-	entry := c.Entry(timeline.Assignment, action, timeline.Target{Type: "user", ID: target.ID})
-	if holds {
-		entry.Before = assignmentValues(held)
-	}
-	entry.After = assignmentValues(next)
-	return s.guarded(ctx, c, target, after, entry)
-}
-
-// Revoke takes a role back (R12). NotFound when the user does not hold it;
-// Unprocessable when nobody would be left to administer (R13).
-func (s *Service) Revoke(ctx context.Context, c directory.Caller, user, role string, p directory.Precondition) (directory.User, error) {
-	change, err := s.revoking(ctx, c, user, role, p)
-	return s.put(ctx, c, change, err)
-}
-
-// TryRevoke is what Revoke would do, without doing it. Errors are those of Revoke.
-func (s *Service) TryRevoke(ctx context.Context, c directory.Caller, user, role string, p directory.Precondition) (Impact, error) {
-	change, err := s.revoking(ctx, c, user, role, p)
-	if err != nil {
-		return Impact{}, err
-	}
-	return impactOn(c, role, change.Before, change.After), nil
-}
-
-// revoking is the change that takes a role back.
-func (s *Service) revoking(ctx context.Context, c directory.Caller, user, role string, p directory.Precondition) (Assigning, error) {
-	target := c.Users[user]
-	if err := changeable(c, target, p); err != nil {
-		return Assigning{}, err
-	}
-	held, holds := target.Assignment(role)
-	if !holds {
-		return Assigning{}, fault.New(fault.NotFound, "not_found", "The user does not hold this role.")
-	}
-	after := target
-	after.Assignments = without(target.Assignments, role)
-	entry := c.Entry(timeline.Assignment, "revoke", timeline.Target{Type: "user", ID: target.ID})
-	entry.Before = assignmentValues(held)
-	return s.guarded(ctx, c, target, after, entry)
-}
-
-// guarded is a change to a user's assignments, under R13's guard when the user is
-// a full administrator no more.
-func (s *Service) guarded(ctx context.Context, c directory.Caller, before, after directory.User, entry timeline.Entry) (Assigning, error) {
-	after.Version = before.Version + 1
-	change := Assigning{Before: before, After: after, Entry: entry}
-	if c.Model.FullAdministrator(before.Decisive()) && !c.Model.FullAdministrator(after.Decisive()) {
-		guard, err := directory.KeepAdministrator(ctx, s.store, c.Organization.ID, c.Model, &after)
-		if err != nil {
-			return Assigning{}, err
-		}
-		change.Guard = guard
-	}
-	return change, nil
-}
-
-// put writes a change to a user's assignments, unless there is none.
-func (s *Service) put(ctx context.Context, c directory.Caller, change Assigning, err error) (directory.User, error) {
-	if err != nil || change.After.Version == change.Before.Version {
-		return change.After, err
-	}
-	return change.After, s.store.PutAssignment(ctx, c.Basis(change.Before), change)
-}
-
-// changeable refuses what no right allows: the actor's own roles in a session
-// (I6), and a user that changed since the caller looked.
-func changeable(c directory.Caller, target directory.User, p directory.Precondition) error {
-	if c.Session != "" && target.ID == c.Actor.ID {
-		return fault.New(fault.Denied, "own_roles_in_session", "Your own roles cannot be changed while you act as somebody else.")
-	}
-	return p.Heed(target.Version)
-}
-
-// without is the assignments but for those of a role id.
-func without(held []directory.Assignment, role string) []directory.Assignment {
-	return slices.DeleteFunc(slices.Clone(held), func(a directory.Assignment) bool { return a.Role.ID == role })
 }

@@ -2,6 +2,7 @@ package role
 
 import (
 	"context"
+	"time"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -39,6 +40,13 @@ type Assigning struct {
 	Guard         *uint64
 }
 
+// Deletion is a role that goes (R14). Guard as in Change.
+type Deletion struct {
+	Role  Role
+	Entry timeline.Entry
+	Guard *uint64
+}
+
 // Store is what the use case needs of storage. Errors: Unavailable, Conflict
 // (fault.IsRaced when the basis changed), Stale.
 type Store interface {
@@ -47,6 +55,13 @@ type Store interface {
 	// RolesOf is those of the roles that exist.
 	RolesOf(ctx context.Context, organization string, ids []string) ([]Role, error)
 	PutRole(ctx context.Context, basis directory.Basis, change Change) error
+	DeleteRole(ctx context.Context, basis directory.Basis, d Deletion) error
+	// CountMembers is how many users hold the role by assignments that are not
+	// over at this time; of a role just deleted, how many lost it.
+	CountMembers(ctx context.Context, organization string, r authz.RoleRef, at time.Time) (int, error)
+	// MemberIDs is a page of the ids of who holds the role, with the id to go
+	// on after.
+	MemberIDs(ctx context.Context, organization string, r authz.RoleRef, page directory.Page) ([]string, string, error)
 	PutAssignment(ctx context.Context, basis directory.Basis, change Assigning) error
 	directory.Administrators
 }

@@ -62,7 +62,7 @@ func label(method string, personas *persona.Service, decode func(*api.Request) (
 		Target: func(c directory.Caller, in labelling) authz.Resource { return c.UserTarget(in.user) },
 		Do: func(ctx context.Context, c directory.Caller, in labelling) (api.Response, error) {
 			u, err := personas.Label(ctx, c, in.user, in.persona, in.precondition)
-			return api.Response{Status: http.StatusOK, Body: body.User(u), Version: u.Version}, err
+			return api.Response{Status: http.StatusOK, Body: body.User(c.Shown(u)), Version: u.Version}, err
 		},
 	}
 }

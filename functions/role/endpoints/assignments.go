@@ -48,7 +48,7 @@ func assign(roles *role.Service) api.Endpoint[assigning] {
 				return assignmentImpact(c, i, err)
 			}
 			u, err := roles.Assign(ctx, c, in.given, in.precondition)
-			return userAnswer(u), err
+			return userAnswer(c, u), err
 		},
 	}
 }
@@ -66,7 +66,7 @@ func revoke(roles *role.Service) api.Endpoint[assigning] {
 				return assignmentImpact(c, i, err)
 			}
 			u, err := roles.Revoke(ctx, c, in.given.User, in.given.Role, in.precondition)
-			return userAnswer(u), err
+			return userAnswer(c, u), err
 		},
 	}
 }
@@ -85,6 +85,6 @@ func decodeAssigning(r *api.Request) (in assigning, err error) {
 	return in, err
 }
 
-func userAnswer(u directory.User) api.Response {
-	return api.Response{Status: http.StatusOK, Body: body.User(u), Version: u.Version}
+func userAnswer(c directory.Caller, u directory.User) api.Response {
+	return api.Response{Status: http.StatusOK, Body: body.User(c.Shown(u)), Version: u.Version}
 }

@@ -25,16 +25,16 @@ import (
 func New(deps api.Deps, store role.Store) *api.Function {
 	roles := role.New(store)
 	return api.New("role", deps,
-		list(roles).Bind(), get(roles).Bind(), create(roles).Bind(), put(roles).Bind(),
-		assign(roles).Bind(), revoke(roles).Bind(),
+		list(roles).Bind(), get(roles).Bind(), create(roles).Bind(), put(roles).Bind(), remove(roles).Bind(),
+		clone(roles).Bind(), members(roles).Bind(), assign(roles).Bind(), revoke(roles).Bind(),
 		impact(roles).Bind(), diff(roles).Bind(), access(roles).Bind())
 }
 
 // listing asks for a part of the list of roles.
 type listing struct {
-	persona directory.Persona
-	page    directory.Page
-	next    func(after string) string
+	filter role.Filter
+	page   directory.Page
+	next   func(after string) string
 }
 
 func list(roles *role.Service) api.Endpoint[listing] {
@@ -43,7 +43,7 @@ func list(roles *role.Service) api.Endpoint[listing] {
 		Action: authz.ReadAdministration,
 		Decode: decodeListing,
 		Do: func(ctx context.Context, c directory.Caller, in listing) (api.Response, error) {
-			found, end, err := roles.List(ctx, c, in.persona, in.page)
+			found, end, err := roles.List(ctx, c, in.filter, in.page)
 			if err != nil {
 				return api.Response{}, err
 			}
@@ -55,7 +55,7 @@ func list(roles *role.Service) api.Endpoint[listing] {
 
 func decodeListing(r *api.Request) (listing, error) {
 	return body.ReadQuery(r.Query, func(o *body.Object) listing {
-		return listing{persona: o.Persona("persona"), page: o.Page(r.Page), next: r.Next}
+		return listing{filter: o.RoleFilter(), page: o.Page(r.Page), next: r.Next}
 	})
 }
 
@@ -72,11 +72,6 @@ func get(roles *role.Service) api.Endpoint[string] {
 }
 
 func create(roles *role.Service) api.Endpoint[role.Role] {
-	created := func(r role.Role) api.Response {
-		response := answer(http.StatusCreated, r)
-		response.Header = map[string]string{"location": "/v1/roles/" + r.ID}
-		return response
-	}
 	return api.Endpoint[role.Role]{
 		Route:   "POST /v1/roles",
 		Action:  authz.AdministerRoles,
@@ -88,6 +83,13 @@ func create(roles *role.Service) api.Endpoint[role.Role] {
 			return created(r), err
 		},
 	}
+}
+
+// created is the answer that tells of a new role.
+func created(r role.Role) api.Response {
+	response := answer(http.StatusCreated, r)
+	response.Header = map[string]string{"location": "/v1/roles/" + r.ID}
+	return response
 }
 
 // replacing is a role's next state and the version it is to replace.
@@ -130,4 +132,33 @@ func decodeReplacing(r *api.Request) (in replacing, err error) {
 
 func answer(status int, r role.Role) api.Response {
 	return api.Response{Status: status, Body: body.Role(r), Version: r.Version}
+}
+
+// removing is a role that shall go, and the version that the caller saw.
+type removing struct {
+	id           string
+	precondition directory.Precondition
+}
+
+func remove(roles *role.Service) api.Endpoint[removing] {
+	return api.Endpoint[removing]{
+		Route:  "DELETE /v1/roles/{id}",
+		Action: authz.AdministerRoles,
+		Decode: func(r *api.Request) (in removing, err error) {
+			if in.id, err = r.PathID("id"); err != nil {
+				return in, err
+			}
+			in.precondition, err = r.Precondition()
+			return in, err
+		},
+		Do: func(ctx context.Context, c directory.Caller, in removing) (api.Response, error) {
+			lost, err := roles.Delete(ctx, c, in.id, in.precondition)
+			return api.Response{Status: http.StatusOK, Body: removedBody{lost}}, err
+		},
+	}
+}
+
+// removedBody tells how many users lost the role (R14).
+type removedBody struct {
+	Members int `json:"members"`
 }
