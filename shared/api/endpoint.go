@@ -204,20 +204,12 @@ func (e Endpoint[In]) attempt(ctx context.Context, c *call, in In) (Response, er
 	return response, err
 }
 
-// refuse is a no: denied to who may know of the target, not found to who may
-// not (T4). A denied admin attempt is written into the timeline (T1).
+// refuse is a no that is written down.
 func (c *call) refuse(ctx context.Context, caller directory.Caller, tried attempted, d authz.Decision) error {
 	if err := c.recordDenied(ctx, caller, tried, d.Reason.String()); err != nil {
 		return err
 	}
-	// Who is to be made is no secret: the caller named all of it.
-	if tried.action != authz.CreateUser && !caller.Knows(tried.target) {
-		return fault.New(fault.NotFound, "not_found", "")
-	}
-	if d.Reason == authz.UnknownResource {
-		return unknownRole(caller, tried.target)
-	}
-	return denied(d)
+	return caller.Refusal(tried.action, tried.target, d)
 }
 
 // recordDenied writes down that somebody was refused an admin action (T1).
@@ -225,47 +217,9 @@ func (c *call) recordDenied(ctx context.Context, caller directory.Caller, tried 
 	if !tried.action.Admin() {
 		return nil
 	}
-	kind, target := deniedType(tried.action, tried.target.Type), timeline.Target{Type: tried.target.Type.String(), ID: tried.target.ID}
+	entry := caller.Denied(tried.action, tried.target, cause)
 	if part, ok := timeline.ParseType(tried.about.Type); ok {
-		kind, target = part, tried.about
+		entry.Type, entry.Target = part, tried.about
 	}
-	entry := caller.Entry(kind, tried.action.String(), target)
-	entry.Denied, entry.Cause = true, cause
 	return c.deps.Store.Record(ctx, caller.Organization.ID, entry)
-}
-
-// unknownRole is the answer to a role that does not exist, given to or taken
-// from a user that one knows: only an administrator of the user may learn that
-// it does not (T4); to anybody else it is as any role.
-func unknownRole(caller directory.Caller, target authz.Resource) error {
-	d := caller.Decide(authz.AdministerUser, target)
-	if d.Allowed {
-		return fault.New(fault.NotFound, "not_found", "There is no such role.")
-	}
-	return denied(d)
-}
-
-// denied is the no to who may know of the target.
-func denied(d authz.Decision) error {
-	return fault.New(fault.Denied, "denied", "This needs a right that you do not have here: "+d.Reason.String()+".")
-}
-
-// deniedType is the type of the entry of a denied attempt.
-func deniedType(action authz.Action, on authz.ResourceType) timeline.Type {
-	switch action {
-	case authz.GrantRole, authz.RevokeRole:
-		return timeline.Assignment
-	case authz.ChangePersona:
-		return timeline.Persona
-	case authz.ImpersonateUser:
-		return timeline.Impersonation
-	case authz.AdministerRoles:
-		return timeline.Role
-	case authz.ReadItems, authz.RecordItems:
-		return timeline.Item
-	}
-	if on == authz.UserResource {
-		return timeline.User
-	}
-	return timeline.Settings
 }

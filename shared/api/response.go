@@ -83,13 +83,14 @@ func Whole(status int, body any) (Response, error) {
 	return Response{Status: status, Body: json.RawMessage(text)}, nil
 }
 
-// problemBody is RFC 9457's form with the contract's members.
+// problemBody is RFC 9457's form with the contract's members. Only the problem
+// of a whole request has its id.
 type problemBody struct {
 	Type      string         `json:"type"`
 	Title     string         `json:"title"`
 	Status    int            `json:"status"`
 	Detail    string         `json:"detail,omitempty"`
-	RequestID string         `json:"requestId"`
+	RequestID *string        `json:"requestId,omitempty"`
 	Errors    []pointedFault `json:"errors,omitempty"`
 	Uses      []useBody      `json:"uses,omitempty"`
 }
@@ -127,11 +128,13 @@ var kinds = [fault.KindCount]struct {
 	fault.Unavailable:     {http.StatusServiceUnavailable, "A dependency failed; it is safe to try again", "unavailable"},
 }
 
-// problem is a failure as a client sees it.
-func problem(err error, requestID string) Response {
-	f := fault.Of(err)
+// Problem is the problem document of a part of a request, without the request's
+// id: that is the whole's.
+func Problem(err error) any { return problemOf(fault.Of(err)) }
+
+func problemOf(f *fault.Error) problemBody {
 	k := kinds[f.Kind]
-	body := problemBody{Type: "urn:problem:" + f.Code, Title: k.title, Status: k.status, Detail: f.Detail, RequestID: requestID}
+	body := problemBody{Type: "urn:problem:" + f.Code, Title: k.title, Status: k.status, Detail: f.Detail}
 	if k.hidden != "" {
 		body.Type, body.Detail = "urn:problem:"+k.hidden, ""
 	}
@@ -141,7 +144,15 @@ func problem(err error, requestID string) Response {
 	for _, u := range f.Uses {
 		body.Uses = append(body.Uses, useBody(u))
 	}
-	r := Response{Status: k.status, Body: body, Header: map[string]string{"content-type": "application/problem+json"}}
+	return body
+}
+
+// problem is a failure as a client sees it.
+func problem(err error, requestID string) Response {
+	f := fault.Of(err)
+	body := problemOf(f)
+	body.RequestID = &requestID
+	r := Response{Status: body.Status, Body: body, Header: map[string]string{"content-type": "application/problem+json"}}
 	if f.Kind == fault.TooMany {
 		r.Header["retry-after"] = strconv.Itoa(int(f.RetryAfter.Seconds() + 1))
 	}

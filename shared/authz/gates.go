@@ -40,6 +40,20 @@ var itemRules = [ActionCount]itemRule{
 	DoEscalate:      {gates: []gate{{permission: escalation}, mayEdit}},
 }
 
+// Needs is what the action that a permission is for needs besides: to see the
+// item, and to edit it (C4). What seeing itself takes needs nothing.
+func (p Permission) Needs() (view, edit bool) {
+	for a := range itemRules {
+		if r := &itemRules[a]; len(r.gates) > 0 && r.gates[0].permission == p {
+			return !r.unseen, len(r.gates) > 1
+		}
+	}
+	return false, false
+}
+
+// EscalationNeeds is Needs of escalation_administrator (R10).
+func EscalationNeeds() (view, edit bool) { return escalation.Needs() }
+
 // viewGate is the gate to seeing an item of that status at all (C3).
 func viewGate(status Status, private bool) *gate {
 	if status >= StatusCount {

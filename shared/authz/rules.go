@@ -1,5 +1,7 @@
 package authz
 
+import "slices"
+
 // userRule is what a type of user can ever get (U2).
 type userRule struct {
 	signsIn bool
@@ -90,6 +92,13 @@ var implications = []implication{
 	{permission: Assign, implies: []Permission{ViewNew, View, Edit}, standard: true},
 	{permission: Request, implies: []Permission{Edit}, standard: true},
 	{permission: ViewNew, implies: []Permission{View}},
+}
+
+// Implied is the permissions that whoever holds one holds in the same scope on
+// items of teams of this type (R7).
+func (p Permission) Implied(t TeamType) []Permission {
+	held := implied(rights(0).with(p, setOf(Everywhere)), t).permissions()
+	return slices.DeleteFunc(held.list(), func(q Permission) bool { return q == p })
 }
 
 // team is what a team type says about its team roles.

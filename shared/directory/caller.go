@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"gemba/shared/authz"
@@ -63,6 +64,15 @@ type Once struct {
 type Kept struct {
 	Key, Request string
 	Answer       []byte
+}
+
+// Part is the idempotency of one of the whole units that a request's work is
+// cut into: the same for the same request.
+func (o Once) Part(n int) Once {
+	if o.Key != "" {
+		o.Key += "." + strconv.Itoa(n)
+	}
+	return o
 }
 
 // Keep is the answer that tells of what was made.

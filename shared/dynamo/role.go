@@ -130,6 +130,22 @@ func (s *Store) PutAssignment(ctx context.Context, basis directory.Basis, c role
 	return t.commit(ctx)
 }
 
+// PutAssignments writes users whose assignments changed, all or none, with the
+// entries of their changes and of what was denied beside them.
+func (s *Store) PutAssignments(ctx context.Context, basis directory.Basis, subject string, c role.Changes) error {
+	t := s.begin()
+	for _, u := range c.Users {
+		t.writeUser(basis.Organization, u.Before, u.After)
+	}
+	t.guard(basis.Organization, c.Guard)
+	for _, e := range c.Entries {
+		t.record(basis.Organization, e)
+	}
+	t.keepAnswer(basis.Organization, subject, c.Kept)
+	t.rest(basis)
+	return t.commit(ctx)
+}
+
 // guard holds a change that may lose a full administrator to the guard it
 // was proved under, and moves the guard on (R13).
 func (t *transaction) guard(o string, guard *uint64) {

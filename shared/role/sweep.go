@@ -17,10 +17,6 @@ type Dead struct {
 	Since time.Time
 }
 
-// Swept is a user with and without the deleted role; the same when they do not
-// hold it any more.
-type Swept struct{ Before, After directory.User }
-
 // Garbage is what the sweep needs of storage.
 type Garbage interface {
 	// Organizations is a page of all organizations' ids, with the place to go
@@ -33,8 +29,9 @@ type Garbage interface {
 	// Holders are the users with these ids.
 	Holders(ctx context.Context, organization string, ids []string) ([]directory.User, error)
 	// Sweep takes the role from users and them from its members, all or none:
-	// raced when one of them changed since it was read.
-	Sweep(ctx context.Context, organization string, dead authz.RoleRef, holders []Swept) error
+	// raced when one of them changed since it was read. Who stays as they are
+	// holds it no more.
+	Sweep(ctx context.Context, organization string, dead authz.RoleRef, holders []Turned) error
 	// Swept forgets a deleted role that has no members any more.
 	Swept(ctx context.Context, organization string, dead authz.RoleRef) error
 }
@@ -147,11 +144,11 @@ func (s *Sweeper) batch(ctx context.Context, organization string, dead authz.Rol
 	if err != nil {
 		return 0, err
 	}
-	var all []Swept
+	var all []Turned
 	for _, u := range users {
 		after := u
 		after.Assignments = slices.DeleteFunc(slices.Clone(u.Assignments), func(a directory.Assignment) bool { return a.Role == dead })
-		all = append(all, Swept{u, after})
+		all = append(all, Turned{u, after})
 	}
 	err = s.store.Sweep(ctx, organization, dead, all)
 	if err == nil {

@@ -145,8 +145,10 @@ func scopesOf(p authz.Permission) string {
 
 // advanced is R9: sharing lists is nothing without creating them.
 func (v *validation) advanced() {
-	if i := slices.Index(v.role.Advanced, authz.ShareItemLists); i >= 0 && !slices.Contains(v.role.Advanced, authz.CreateItemLists) {
-		v.note("/advanced/"+strconv.Itoa(i), "share_item_lists needs create_item_lists in the same role.")
+	for i, a := range v.role.Advanced {
+		if needed, needs := advancedNeeds[a]; needs && !slices.Contains(v.role.Advanced, needed) {
+			v.note("/advanced/"+strconv.Itoa(i), "%s needs %s in the same role.", a, needed)
+		}
 	}
 }
 
@@ -157,7 +159,7 @@ func (v *validation) administrations() {
 	}
 	if a := v.role.Admin.Local; a != nil {
 		v.grantable("/admin/localUserAdministrator", a.Grantable)
-		if a.Scope != authz.LocationAndBelow && a.Scope != authz.OnlyLocation {
+		if !slices.Contains(reachable, a.Scope) {
 			v.note("/admin/localUserAdministrator/scope",
 				"A local user administrator's scope is location_and_below or only_location.")
 		}
@@ -190,9 +192,7 @@ func (v *validation) scoped() []adminScope {
 // adminScopes is R10's scopes of boards, cards and escalation.
 func (v *validation) adminScopes() {
 	for _, held := range v.scoped() {
-		switch held.scope {
-		case authz.NoScope, authz.Everywhere, authz.LocationAndBelow, authz.OnlyLocation:
-		default:
+		if held.scope != authz.NoScope && !slices.Contains(located, held.scope) {
 			v.note("/admin/"+held.member, "%s is held everywhere, location_and_below or only_location.", held.member)
 		}
 	}
@@ -223,17 +223,9 @@ func (v *validation) specific() {
 
 // organizationWide refuses the admin permissions that know no locations (R8).
 func (v *validation) organizationWide() {
-	a := v.role.Admin
-	for _, wide := range []struct {
-		member string
-		held   bool
-	}{
-		{"globalUserAdministrator", a.Global != nil}, {"roleAdministrator", a.Roles},
-		{"qualityAdministrator", a.Quality}, {"systemAdministrator", a.System},
-		{"accessReader", a.AccessReader}, {"itemWriter", a.ItemWriter},
-	} {
-		if wide.held {
-			v.note("/admin/"+wide.member, "A role with specific locations is no %s: that is of the whole organization.", wide.member)
+	for _, p := range adminWords {
+		if !p.SpecificLocations && p.held(v.role.Admin) {
+			v.note("/admin/"+p.Member, "A role with specific locations is no %s: that is of the whole organization.", p.Member)
 		}
 	}
 }

@@ -26,8 +26,8 @@ func New(deps api.Deps, store role.Store) *api.Function {
 	roles := role.New(store)
 	return api.New("role", deps,
 		list(roles).Bind(), get(roles).Bind(), create(roles).Bind(), put(roles).Bind(), remove(roles).Bind(),
-		clone(roles).Bind(), members(roles).Bind(), assign(roles).Bind(), revoke(roles).Bind(),
-		impact(roles).Bind(), diff(roles).Bind(), access(roles).Bind())
+		clone(roles).Bind(), members(roles).Bind(), assign(roles).Bind(), revoke(roles).Bind(), change(roles).Bind(),
+		permissions().Bind(), impact(roles).Bind(), diff(roles).Bind(), access(roles).Bind())
 }
 
 // listing asks for a part of the list of roles.

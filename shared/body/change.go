@@ -1,0 +1,37 @@
+package body
+
+import (
+	"strconv"
+
+	"gemba/shared/role"
+)
+
+// MostChanges bounds the rows of one bulk change.
+const MostChanges = 500
+
+// ReadRoleChanges is the body of many changes of who holds which role.
+func ReadRoleChanges(o *Object) []role.Row {
+	o.Need("changes")
+	var rows []role.Row
+	for place, each := range o.Objects("changes", MostChanges) {
+		rows = append(rows, readRow(each, place))
+	}
+	return rows
+}
+
+func readRow(o *Object, place int) role.Row {
+	o.Need("user", "role")
+	limits := ReadAssignment(o)
+	row := role.Row{Given: role.Given{User: o.ID("user"), Role: o.ID("role"), Locations: limits.Locations, Until: limits.Until}, Revoke: o.Bool("revoke"), Place: place}
+	for _, member := range []string{"locations", "until"} {
+		if row.Revoke && o.Has(member) {
+			o.Fault(member, "A role that is taken back has no limit and no end.")
+		}
+	}
+	return row
+}
+
+// RowPointer is where a fault of a row's own stands in the body of many changes.
+func RowPointer(place int, pointer string) string {
+	return "/changes/" + strconv.Itoa(place) + pointer
+}
