@@ -11,6 +11,7 @@ import (
 	"gemba/functions/wire"
 	"gemba/shared/cloud"
 	"gemba/shared/persona"
+	"gemba/shared/role"
 	"gemba/shared/ses"
 )
 
@@ -18,5 +19,5 @@ func main() {
 	store := wire.Store()
 	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
 	auditor := persona.NewAuditor(store, store, ses.Mailer[persona.Letter]{Sender: sender}, time.Now)
-	lambda.Start(endpoints.New(auditor, os.Stdout, wire.Log()))
+	lambda.Start(endpoints.New(auditor, role.NewSweeper(store, time.Now), os.Stdout, wire.Log()))
 }

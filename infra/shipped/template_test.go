@@ -281,14 +281,14 @@ func filtered(pattern, record any) bool {
 }
 
 // kinds are those that shared/dynamo gives keys.
-var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "L", "TI", "I", "N", "NR", "SUB", "X", "A", "PR", "T", "TP", "AUD", "CNT", "K"}
+var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "TI", "I", "N", "NR", "SUB", "X", "A", "PR", "T", "TP", "AUD", "CNT", "K"}
 
 // writers are who may put, update or delete each kind; nobody else may, and
 // nobody writes a kind that is not here.
 var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
-	"G": "Directory Role", "R": "Directory Role", "NR": "Role",
-	"U": "Directory Impersonation Persona Role", "D": "Directory Persona Role", "CNT": "Directory Persona",
+	"G": "Directory Role", "R": "Directory PersonaAudit Role", "GB": "PersonaAudit Role", "NR": "Role",
+	"U": "Directory Impersonation Persona PersonaAudit Role", "D": "Directory Persona PersonaAudit Role", "CNT": "Directory Persona",
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",

@@ -42,6 +42,16 @@ func writes() []write {
 		{"role replaced", "PUT", "/v1/roles/lead", "rita", object{"name": "Lead again"}, []wrong{
 			{"everything", object{"name": "", "versoin": 1, "version": "x", "boardAccess": []string{"a", "a"}}, []string{"/name", "/versoin", "/version", "/boardAccess/1"}},
 		}},
+		{"role cloned", "POST", "/v1/roles/lead/clone", "rita", object{"name": "Twin"}, []wrong{
+			{"no name", object{"id": "twin"}, []string{"/name"}},
+			{"everything", object{"id": "a b", "name": forged, "description": ""}, []string{"/id", "/name", "/description"}},
+		}},
+		{"roles changed", "POST", "/v1/role-changes", "ada", object{"changes": []object{{"user": "mia", "role": "lead"}}}, []wrong{
+			{"nothing", object{}, []string{"/changes"}},
+			{"everything", object{"chnages": 1, "changes": []any{1, object{"user": "a b", "rloe": "x"}, object{"user": "mia", "role": "lead", "revoke": true, "until": "2030-01-01T00:00:00Z", "locations": []string{"east"}},
+				object{"user": "mia", "role": "lead", "revoke": "yes", "locations": []string{"east", "east"}}}},
+				[]string{"/chnages", "/changes/0", "/changes/1/user", "/changes/1/role", "/changes/1/rloe", "/changes/2/until", "/changes/2/locations", "/changes/3/revoke", "/changes/3/locations/1"}},
+		}},
 		{"role given", "PUT", "/v1/users/mia/roles/lead", "ada", object{"locations": []string{"east-1"}}, []wrong{
 			{"everything", object{"location": "x", "locations": []any{1, "a b"}, "until": "tomorrow"}, []string{"/location", "/locations/0", "/locations/1", "/until"}},
 			{"no object", `[]`, []string{""}},
@@ -110,6 +120,7 @@ func TestMalformedIDs(t *testing.T) {
 	ada := o.as(t, "ada")
 	ids := []string{"-a", "_a", ".", "a%20b", "a%2Fb", "%C3%A9", "a%0Ab", "%00", strings.Repeat("a", 65)}
 	calls := []string{
+		"DELETE /v1/roles/{}", "POST /v1/roles/{}/clone", "GET /v1/roles/{}/members",
 		"GET /v1/users/{}", "GET /v1/roles/{}", "PUT /v1/roles/{}", "PUT /v1/users/{}/persona", "DELETE /v1/users/{}/persona",
 		"PUT /v1/users/{}/roles/lead", "PUT /v1/users/mia/roles/{}", "DELETE /v1/users/{}/roles/lead", "DELETE /v1/users/mia/roles/{}",
 		"GET /v1/impersonations/{}", "DELETE /v1/impersonations/{}",
@@ -118,7 +129,7 @@ func TestMalformedIDs(t *testing.T) {
 		method, path, _ := strings.Cut(call, " ")
 		for _, id := range ids {
 			var body any
-			if method == "PUT" {
+			if method == "PUT" || method == "POST" {
 				body = object{"name": "x", "persona": "leader"}
 			}
 			r := ada.send(t, method, strings.ReplaceAll(path, "{}", id), body)

@@ -4,12 +4,14 @@
 // It decides which slot a firing is for, how an audit becomes metrics, and
 // what is logged. What an audit is, and who is told, is package persona's to
 // decide. A firing that could not serve every organization fails, so that it
-// is tried again; what was done is not done twice.
+// is tried again; what was done is not done twice. After the audits it sweeps
+// what deletions of roles left behind, as package role says.
 package endpoints
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -23,17 +25,23 @@ type Auditor interface {
 	Run(ctx context.Context, slot string, tell func(persona.Outcome)) error
 }
 
+// Sweeper removes what deletions left behind, and tells of how many users.
+type Sweeper interface {
+	Run(ctx context.Context) (int, error)
+}
+
 // Function answers firings; it implements lambda.Handler.
 type Function struct {
 	auditor Auditor
+	sweeper Sweeper
 	metrics io.Writer
 	log     *slog.Logger
 }
 
 // New is the persona-audit function. Metrics go to the writer, one line each:
 // standard output, in a deployed function.
-func New(auditor Auditor, metrics io.Writer, log *slog.Logger) *Function {
-	return &Function{auditor, metrics, log}
+func New(auditor Auditor, sweeper Sweeper, metrics io.Writer, log *slog.Logger) *Function {
+	return &Function{auditor, sweeper, metrics, log}
 }
 
 // firing is what EventBridge Scheduler hands over: the time that it was due,
@@ -48,6 +56,7 @@ type summary struct {
 	Organizations int    `json:"organizations"`
 	Made          int    `json:"made"`
 	Failed        int    `json:"failed"`
+	Swept         int    `json:"swept,omitempty"`
 }
 
 // Invoke audits every organization for the slot of the firing's scheduled
@@ -73,10 +82,23 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		}
 		f.tell(ctx, done.Slot, o)
 	})
-	if err != nil {
+	if done.Swept, err = f.sweep(ctx, err); err != nil {
 		return nil, err
 	}
 	return json.Marshal(done)
+}
+
+// sweep tidies up whatever became of the audits, and joins its failure to
+// theirs.
+func (f *Function) sweep(ctx context.Context, audits error) (int, error) {
+	swept, err := f.sweeper.Run(ctx)
+	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("function", "persona-audit"), slog.Int("users", swept)}
+	if err != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("code", fault.Of(err).Code), slog.String("error", err.Error()))
+	}
+	f.log.LogAttrs(ctx, level, "sweep", attrs...)
+	return swept, errors.Join(audits, err)
 }
 
 // tell writes an organization's line of the log: ids and counts alone (T5).

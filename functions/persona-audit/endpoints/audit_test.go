@@ -18,6 +18,7 @@ import (
 	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/fault"
 	"gemba/shared/persona"
+	"gemba/shared/role"
 )
 
 // postman counts letters.
@@ -42,7 +43,7 @@ func world(t *testing.T) at {
 	store, place := fixture.World(t)
 	a := at{place: place, store: store, post: &postman{}, metrics: &bytes.Buffer{}, log: &bytes.Buffer{}}
 	auditor := persona.NewAuditor(store, store, a.post, place.Clock.Now)
-	a.Function = endpoints.New(auditor, a.metrics, slog.New(slog.NewJSONHandler(a.log, nil)))
+	a.Function = endpoints.New(auditor, role.NewSweeper(store, place.Clock.Now), a.metrics, slog.New(slog.NewJSONHandler(a.log, nil)))
 	return a
 }
 
@@ -165,16 +166,44 @@ func (broken) Run(_ context.Context, _ string, tell func(persona.Outcome)) error
 	return errors.Join(down, nil)
 }
 
+// idle has nothing to sweep.
+type idle struct{}
+
+func (idle) Run(context.Context) (int, error) { return 0, nil }
+
+// jammed cannot sweep.
+type jammed struct{}
+
+func (jammed) Run(context.Context) (int, error) {
+	return 3, fault.Wrap(fault.Unavailable, "storage", errors.New("jammed"))
+}
+
+// served has nothing to audit.
+type served struct{}
+
+func (served) Run(context.Context, string, func(persona.Outcome)) error { return nil }
+
+func TestAFailedSweepIsTheFiringsToo(t *testing.T) {
+	var log bytes.Buffer
+	f := endpoints.New(served{}, jammed{}, &bytes.Buffer{}, slog.New(slog.NewJSONHandler(&log, nil)))
+	if _, err := f.Invoke(t.Context(), []byte(`{"scheduledTime":"2026-03-02T03:00:00Z"}`)); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("the scheduler is not told to try again: %v", err)
+	}
+	if !strings.Contains(log.String(), `"msg":"sweep","function":"persona-audit","users":3,"code":"storage"`) {
+		t.Errorf("%s", log.String())
+	}
+}
+
 func TestAFailureIsTheFirings(t *testing.T) {
 	var metrics, log bytes.Buffer
-	f := endpoints.New(broken{}, &metrics, slog.New(slog.NewJSONHandler(&log, nil)))
+	f := endpoints.New(broken{}, idle{}, &metrics, slog.New(slog.NewJSONHandler(&log, nil)))
 	if _, err := f.Invoke(t.Context(), []byte(`{"scheduledTime":"2026-03-02T03:00:00Z"}`)); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("P6 the scheduler is not told to try again: %v", err)
 	}
 	if strings.Contains(metrics.String(), "alpha") || strings.Count(metrics.String(), "\n") != 7 {
 		t.Errorf("P6 %s", metrics.String())
 	}
-	if strings.Count(log.String(), "\n") != 2 || !strings.Contains(log.String(), `"organization":"alpha","slot":"2026-03-02","made":false,"base":0,"changed":0,"code":"storage"`) {
+	if strings.Count(log.String(), "\n") != 3 || !strings.Contains(log.String(), `"organization":"alpha","slot":"2026-03-02","made":false,"base":0,"changed":0,"code":"storage"`) {
 		t.Errorf("%s", log.String())
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"gemba/shared/dynamo"
 	"gemba/shared/impersonation"
 	"gemba/shared/persona"
+	"gemba/shared/role"
 	"gemba/shared/ses"
 )
 
@@ -104,7 +105,7 @@ func (w wiring) timeline(id string) lambda.Handler {
 
 func (w wiring) personaAudit(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[persona.Letter]{Sender: w.sender(id)}
-	return auditfn.New(persona.NewAuditor(store, store, mailer, time.Now), w.Output, w.Log)
+	return auditfn.New(persona.NewAuditor(store, store, mailer, time.Now), role.NewSweeper(store, time.Now), w.Output, w.Log)
 }
 
 func (w wiring) notifier(id string) lambda.Handler {
