@@ -124,13 +124,13 @@ func TestEachRowIsDecidedByItself(t *testing.T) {
 
 // TestTheSameCodesAsTheSingleCalls asks every kind of row both ways.
 func TestTheSameCodesAsTheSingleCalls(t *testing.T) {
-	for _, as := range []string{"root", "local", "support"} {
+	for _, as := range []string{"root", "local"} {
 		t.Run(as, func(t *testing.T) {
 			_, single, f := openStore(t)
 			_, bulk, g := openStore(t)
 			var rows []map[string]any
 			var want []string
-			for _, user := range []string{"nurse", "doctor", "local", "root", "nobody", as} {
+			for _, user := range []string{"nurse", "doctor", "nobody", as} {
 				for _, role := range []string{"staff", "unit-lead", "pharmacy", "administrator", "nothing"} {
 					for _, more := range []map[string]any{{}, {"locations": []string{"icu"}}, {"locations": []string{}}, {"until": "2020-01-01T00:00:00Z"}, taken} {
 						rows = append(rows, row(user, role, more))
@@ -202,7 +202,8 @@ func TestARowKnowsTheRowsBefore(t *testing.T) {
 	}
 	got = says(changesOf(t, place.Do(t, f, changes("nurse",
 		row("second", "administrator", nil), row("nurse", "administrator", taken), row("second", "administrator", taken), row("nurse", "administrator", nil)))))
-	if !slices.Equal(got, []string{"assigned", "last_full_administrator", "revoked", "unchanged"}) && !slices.Equal(got, []string{"assigned", "revoked", "last_full_administrator", "denied"}) {
+	// By user: second is given it and loses it again, then nurse is the last.
+	if !slices.Equal(got, []string{"assigned", "last_full_administrator", "revoked", "unchanged"}) {
 		t.Errorf("R13 two rows that each leave the other: %v", got)
 	}
 }
