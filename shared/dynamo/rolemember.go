@@ -35,8 +35,12 @@ const countPage = 10_000
 // at this time. It reads no user: each member tells its assignment's end, and
 // takes a hundredth of a read unit or so.
 func (s *Store) CountMembers(ctx context.Context, organization string, r authz.RoleRef, at time.Time) (int, error) {
-	q := memberSpan(organization, r)
-	q.limit = countPage
+	return s.countMembers(ctx, organization, r, at, countPage)
+}
+
+func (s *Store) countMembers(ctx context.Context, o string, r authz.RoleRef, at time.Time, page int) (int, error) {
+	q := memberSpan(o, r)
+	q.limit = page
 	count := 0
 	for {
 		items, end, err := s.query(ctx, q)
