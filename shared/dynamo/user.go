@@ -67,6 +67,14 @@ func (item userItem) user() directory.User {
 	return u
 }
 
+// Fits is Unprocessable too_large when the user would take more than an item may
+// have.
+func (s *Store) Fits(u directory.User) error {
+	t := s.begin()
+	t.bound(userForm(u))
+	return t.err
+}
+
 // writeUser is everything that a user's next state touches: the user, its
 // copy in the directory, its places among a location's users and a role's
 // members, its username, and the counts. before is zero for a new user.

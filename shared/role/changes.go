@@ -189,7 +189,7 @@ func (b *bulk) row(ctx context.Context, r Row) (Result, error) {
 	}
 	next, err := b.next(r)
 	if err == nil && next.result != Unchanged {
-		err = b.keepAdministrator(ctx, next.after)
+		err = b.possible(ctx, next.after)
 	}
 	if fault.Is(err, fault.Denied) {
 		b.entries = append(b.entries, b.caller.Denied(action, target, fault.Of(err).Code))
@@ -212,6 +212,15 @@ func (b *bulk) next(r Row) (step, error) {
 		return take(b.caller, target, r.Role)
 	}
 	return give(b.caller, target, r.Given)
+}
+
+// possible is whether a user may be so, but for the right to make them so: small
+// enough to be kept, and R13.
+func (b *bulk) possible(ctx context.Context, after directory.User) error {
+	if err := b.store.Fits(after); err != nil {
+		return err
+	}
+	return b.keepAdministrator(ctx, after)
 }
 
 // keepAdministrator is R13 for everybody as they will be after a row.

@@ -69,6 +69,8 @@ type Store interface {
 	// PutAssignments writes many users whose assignments changed; the answer is
 	// kept for the subject.
 	PutAssignments(ctx context.Context, basis directory.Basis, subject string, changes Changes) error
+	// Fits is Unprocessable when the user would take more than may be kept.
+	Fits(u directory.User) error
 	// Answered is the first answer to an idempotency key (T3).
 	Answered(ctx context.Context, organization, user, hash string, now time.Time) (directory.Kept, bool, error)
 	directory.Administrators

@@ -1,12 +1,15 @@
 package endpoints_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
@@ -266,6 +269,50 @@ func TestRepeatedChangesGiveTheFirstAnswer(t *testing.T) {
 		t.Error("T3 a repeated request did it again")
 	}
 	expect(t, "T3 the key of another request", place.Do(t, f, other), 422, "idempotency_key_reused")
+}
+
+// TestChangesEndBeforeTheFunctionDoes: what there is no time for is not begun,
+// and the request says that it may be tried again.
+func TestChangesEndBeforeTheFunctionDoes(t *testing.T) {
+	store, place, f := openStore(t)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(1900*time.Millisecond))
+	defer cancel()
+	raw, err := f.Invoke(ctx, place.Event(t, changes("root", row("nurse", "coach", nil))))
+	if err != nil || !strings.Contains(string(raw), `"statusCode":503`) || !strings.Contains(string(raw), "urn:problem:unavailable") {
+		t.Errorf("%s, %v", raw, err)
+	}
+	if told := entries(t, store, timeline.Assignment); len(told) > 0 {
+		t.Errorf("T3 %+v", told)
+	}
+}
+
+// TestARowThatMakesAUserTooLarge is the row's problem, not the request's.
+func TestARowThatMakesAUserTooLarge(t *testing.T) {
+	_, place, f := openStore(t)
+	var locations []string
+	policy := dynamo.Policy{}
+	for i := range 25 {
+		id := fmt.Sprintf("place-%02d-%s", i, strings.Repeat("x", 55))
+		locations = append(locations, id)
+		policy.Locations = append(policy.Locations, directory.Location{Location: authz.Location{ID: id, Name: id}})
+	}
+	var rows []map[string]any
+	for i := range 70 {
+		id := fmt.Sprintf("role-%02d", i)
+		policy.Roles = append(policy.Roles, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: id}, Name: id}})
+		rows = append(rows, row("wide", id, map[string]any{"locations": locations}))
+	}
+	if _, err := place.Open().CreatePolicy(t.Context(), fixture.Organization, policy, place.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	place.AddUser(t, directory.User{ID: "wide", Name: "Wide", Username: "wide", Type: authz.General, Locations: locations})
+	got := says(changesOf(t, place.Do(t, f, changes("root", append(rows, row("nurse", "coach", nil))...))))
+	first := slices.Index(got, "too_large")
+	if first < 50 || got[0] != "assigned" || got[69] != "too_large" || got[70] != "assigned" {
+		t.Errorf("a user of 100 KB: %v", got)
+	}
+	alone := place.Do(t, f, onRole(assignRoute, "root", "wide", "role-69", map[string]any{"locations": locations}))
+	expect(t, "as the single call", alone, 422, "too_large")
 }
 
 func TestOneRequestTwiceAtOnceIsOne(t *testing.T) {

@@ -261,6 +261,37 @@ func TestTheCountOfADeletionIsExact(t *testing.T) {
 	}
 }
 
+// TestADeletionAndAnEditOfOneVersion: one of them is done (T3).
+func TestADeletionAndAnEditOfOneVersion(t *testing.T) {
+	_, place, f := openStore(t)
+	g := another(t, place)
+	for round := range 5 {
+		id := fmt.Sprint("brief-", round)
+		expect(t, "R1", place.Do(t, f, fixture.Call{Route: "POST /v1/roles", As: "root", Body: roleBody(map[string]any{"id": id, "name": id})}), 201, "")
+		var edited, deleted, again fixture.Answer
+		var racing sync.WaitGroup
+		racing.Go(func() {
+			edited = place.Do(t, f, onOne(putRoute, "root", id, roleBody(map[string]any{"name": id}), `"1"`))
+		})
+		racing.Go(func() { deleted = place.Do(t, g, onOne(deleteRoute, "root", id, nil, `"1"`)) })
+		racing.Go(func() { again = place.Do(t, another(t, place), onOne(deleteRoute, "root", id, nil, `"1"`)) })
+		racing.Wait()
+		done := 0
+		for _, a := range []fixture.Answer{edited, deleted, again} {
+			switch a.Status {
+			case 200:
+				done++
+			case 404, 412:
+			default:
+				t.Errorf("T3 round %d: %d %s", round, a.Status, a.Body)
+			}
+		}
+		if done != 1 {
+			t.Errorf("T3 round %d: %d of three were done: %d %d %d", round, done, edited.Status, deleted.Status, again.Status)
+		}
+	}
+}
+
 func TestASweepLeavesNothingBehind(t *testing.T) {
 	store, place, f := openStore(t)
 	dead := place.User(t, "coach").Assignments[0].Role

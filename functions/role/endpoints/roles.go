@@ -6,7 +6,10 @@
 // new version. An impact lists people by their ids to whoever may design roles,
 // who need not be their administrator; a dry run of an assignment is that of its
 // one user. Each page of an impact tells the counts; a page may have fewer people
-// than its limit, even none, and still have a next.
+// than its limit, even none, and still have a next. A member has a name beside the
+// id. Of many changes each row has a result (assigned, limited, revoked, unchanged)
+// or a problem, in the order of the rows; who administers nobody at all is refused
+// the whole.
 package endpoints
 
 import (

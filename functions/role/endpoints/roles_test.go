@@ -15,6 +15,7 @@ import (
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/impersonation"
+	"gemba/shared/timeline"
 )
 
 // open is the role function over the fixture's world.
@@ -108,6 +109,36 @@ func TestAssignmentIsSeenAndRecorded(t *testing.T) {
 	stale := onRole(revokeRoute, "root", "nurse", "coach", nil)
 	stale.Header = map[string]string{"if-match": `"1"`}
 	expect(t, "a stale If-Match is heeded", place.Do(t, f, stale), 412, "stale")
+}
+
+// TestAnEndedAssignmentIsGivenAnew: by whom and since when is then told anew.
+func TestAnEndedAssignmentIsGivenAnew(t *testing.T) {
+	store, place, f := openStore(t)
+	give := func(by string, body any) {
+		expect(t, "R12", place.Do(t, f, onRole(assignRoute, by, "nurse", "unit-lead", body)), 200, "")
+	}
+	at := func(d time.Duration) string { return fixture.Start.Add(d).Format(time.RFC3339) }
+	give("root", map[string]any{"until": at(time.Hour)})
+	place.Clock.Advance(30 * time.Minute)
+	give("local", map[string]any{"until": at(2 * time.Hour)})
+	held, _ := place.User(t, "nurse").Assignment("unit-lead")
+	if held.By != "root" || !held.Since.Equal(fixture.Start) {
+		t.Errorf("a changed end: since %v by %s", held.Since, held.By)
+	}
+	place.Clock.Advance(90 * time.Minute)
+	version := place.User(t, "nurse").Version
+	give("local", map[string]any{"until": at(2 * time.Hour)})
+	if place.User(t, "nurse").Version != version {
+		t.Error("R5 an assignment that is over, unchanged, was written")
+	}
+	give("local", nil)
+	held, _ = place.User(t, "nurse").Assignment("unit-lead")
+	if held.By != "local" || !held.Since.Equal(fixture.Start.Add(2*time.Hour)) {
+		t.Errorf("R5 given anew: since %v by %s", held.Since, held.By)
+	}
+	if actions := entries(t, store, timeline.Assignment); len(actions) != 3 || actions[0].Action != "assign" || actions[1].Action != "limit" {
+		t.Errorf("T1 told as %+v", actions)
+	}
 }
 
 // TestLastAdministrators is R13 under write skew: each revokes the other's
