@@ -48,6 +48,13 @@ var calls = map[string]struct {
 	"a batch of writes":              {"RoleFunction", "BatchWriteItem", `{"RequestItems":{}}`, false},
 	"a batch of nothing":             {"RoleFunction", "BatchGetItem", `{"RequestItems":{}}`, false},
 	"a role's own policy":            {"NotifierFunction", "UpdateItem", `{"Key":{"pk":{"S":"X#o#i"},"sk":{"S":"NOTICE"}}}`, true},
+	"R14 a deletion":                 {"RoleFunction", "TransactWriteItems", `{"TransactItems":[{"Delete":{"Key":{"pk":{"S":"P#o"}}}},{"Delete":{"Key":{"pk":{"S":"NR#o#h"}}}},{"Put":{"Item":{"pk":{"S":"GB#o"}}}},{"Update":{"Key":{"pk":{"S":"V#o#1"}}}},{"Put":{"Item":{"pk":{"S":"C#o"}}}}]}`, true},
+	"a sweep's list":                 {"PersonaAuditFunction", "Query", `{"KeyConditionExpression":"#0 = :0","ExpressionAttributeNames":{"#0":"pk"},"ExpressionAttributeValues":{":0":{"S":"GB#o"}}}`, true},
+	"a sweep's members":              {"PersonaAuditFunction", "Query", `{"KeyConditionExpression":"#0 = :0","ExpressionAttributeNames":{"#0":"pk"},"ExpressionAttributeValues":{":0":{"S":"R#o#r#7"}}}`, true},
+	"a sweep's users":                {"PersonaAuditFunction", "BatchGetItem", `{"RequestItems":{"t":{"Keys":[{"pk":{"S":"U#o#u"}},{"pk":{"S":"U#o#v"}}]}}}`, true},
+	"a sweep":                        {"PersonaAuditFunction", "TransactWriteItems", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"U#o#u"}}}},{"Put":{"Item":{"pk":{"S":"D#o"}}}},{"Delete":{"Key":{"pk":{"S":"R#o#r#7"}}}}]}`, true},
+	"a sweep's end":                  {"PersonaAuditFunction", "TransactWriteItems", `{"TransactItems":[{"Delete":{"Key":{"pk":{"S":"GB#o"}}}}]}`, true},
+	"a sweep of a user":              {"PersonaAuditFunction", "DeleteItem", `{"Key":{"pk":{"S":"U#o#u"},"sk":{"S":"USER"}}}`, false},
 	"a function that is none":        {"OtherFunction", "GetItem", `{"Key":{"pk":{"S":"U#o#u"}}}`, false},
 }
 
