@@ -72,7 +72,7 @@ var occasions = []occasion{
 	{"clone-role", "RoleFunction", 201, `{"id":"weekend-lead","name":"Weekend lead","description":"Leads a unit from ten to six.","version":1}`},
 	{"change-roles", "RoleFunction", 200, `{"results":[{"user":"james.whitaker","role":"night-lead","result":"assigned"},{"result":"revoked"},{"user":"nobody","problem":{"type":"urn:problem:not_found","status":404}}]}`},
 	{"delete-role", "RoleFunction", 200, `{"members":0}`},
-	{"role-members", "RoleFunction", 200, `{"items":[{"user":"amina.hassan","expired":false}]}`},
+	{"role-members", "RoleFunction", 200, `{"items":[{"user":"adam.singh","expired":false},{"user":"amina.hassan","expired":false}]}`},
 	{"permissions", "RoleFunction", 200, `{"grants":[{"permission":"participate","scopes":[]},{"permission":"view","scopes":["everywhere","location_and_below","only_location"]}]}`},
 	{"assign-role", "RoleFunction", 200, `{"id":"keisha.brown","roles":[{"role":"frontline"},{"role":"unit-lead","locations":["ng-ward-2a"],"by":"olivia.bennett"}],"version":2}`},
 	{"revoke-role", "RoleFunction", 200, `{"id":"keisha.brown","roles":[{"role":"frontline"}],"version":3}`},
