@@ -14,16 +14,16 @@ import (
 	"gemba/shared/role"
 )
 
-// crowd is a store whose role staff everybody holds, by ids in their order.
-type crowd struct {
+// multitude is a store whose role staff everybody holds, by ids in their order.
+type multitude struct {
 	role.Store
 	ids       []string
 	reads     int // of users, or of roles
 	personaOf func(i int) directory.Persona
 }
 
-func everybody(n int) *crowd {
-	c := &crowd{}
+func everybody(n int) *multitude {
+	c := &multitude{}
 	for i := range n {
 		c.ids = append(c.ids, fmt.Sprintf("u%05d", i))
 	}
@@ -31,7 +31,7 @@ func everybody(n int) *crowd {
 }
 
 // after is the place of the first id past a place.
-func (c *crowd) after(id string) int {
+func (c *multitude) after(id string) int {
 	i, found := slices.BinarySearch(c.ids, id)
 	if found {
 		i++
@@ -39,7 +39,7 @@ func (c *crowd) after(id string) int {
 	return i
 }
 
-func (c *crowd) MemberIDs(_ context.Context, _ string, _ authz.RoleRef, page directory.Page) ([]string, string, error) {
+func (c *multitude) MemberIDs(_ context.Context, _ string, _ authz.RoleRef, page directory.Page) ([]string, string, error) {
 	first := c.after(page.After)
 	last := min(first+page.Limit, len(c.ids))
 	if last < len(c.ids) {
@@ -48,7 +48,7 @@ func (c *crowd) MemberIDs(_ context.Context, _ string, _ authz.RoleRef, page dir
 	return c.ids[first:last], "", nil
 }
 
-func (c *crowd) Roles(_ context.Context, _ string, page directory.Page) ([]role.Role, string, error) {
+func (c *multitude) Roles(_ context.Context, _ string, page directory.Page) ([]role.Role, string, error) {
 	ids, end, err := c.MemberIDs(context.Background(), "", authz.RoleRef{}, page)
 	c.reads += len(ids)
 	var roles []role.Role
@@ -60,7 +60,7 @@ func (c *crowd) Roles(_ context.Context, _ string, page directory.Page) ([]role.
 }
 
 // local is a caller who administers the users at north; every so many-eth is.
-func (c *crowd) local(every int) directory.Caller {
+func (c *multitude) local(every int) directory.Caller {
 	staff := authz.RoleRef{ID: "staff", Birth: 1}
 	reach := authz.RoleRef{ID: "reach", Birth: 1}
 	model := authz.Compile(authz.Policy{
@@ -158,7 +158,7 @@ func TestRolesAreCompleteUnderABudget(t *testing.T) {
 // heap is garbage in memory: the members of one deleted role, of whom some
 // change whenever they are swept with others, or always.
 type heap struct {
-	*crowd
+	*multitude
 	dead    role.Dead
 	restive map[string]bool
 	broken  error
@@ -210,7 +210,7 @@ func (h *heap) Sweep(_ context.Context, _ string, dead authz.RoleRef, turned []r
 func (h *heap) Swept(context.Context, string, authz.RoleRef) error { h.gone = true; return nil }
 
 func heapOf(n int) *heap {
-	return &heap{crowd: everybody(n), dead: role.Dead{Role: authz.RoleRef{ID: "r", Birth: 3}, Since: time.Unix(1e9, 0)}}
+	return &heap{multitude: everybody(n), dead: role.Dead{Role: authz.RoleRef{ID: "r", Birth: 3}, Since: time.Unix(1e9, 0)}}
 }
 
 func at(seconds int64) func() time.Time { return func() time.Time { return time.Unix(1e9+seconds, 0) } }

@@ -8,6 +8,7 @@ import (
 	"gemba/shared/body"
 	"gemba/shared/directory"
 	"gemba/shared/role"
+	"gemba/shared/timeline"
 )
 
 // cloning is a role to be cloned, and what the clone has of its own.
@@ -28,6 +29,7 @@ func clone(roles *role.Service) api.Endpoint[cloning] {
 			in.copy, err = body.Read(r.Body, body.ReadCopy)
 			return in, err
 		},
+		About: func(in cloning) timeline.Target { return aboutRole(in.original) },
 		Asked: func(in cloning) string { return in.original + "\n" + in.copy.ID + "\n" + in.copy.Name },
 		Do: func(ctx context.Context, c directory.Caller, in cloning) (api.Response, error) {
 			c.Once.Encode = api.Keeping(created)

@@ -22,6 +22,7 @@ import (
 	"gemba/shared/directory"
 	"gemba/shared/fault"
 	"gemba/shared/role"
+	"gemba/shared/timeline"
 )
 
 // New is the role function.
@@ -106,6 +107,7 @@ func put(roles *role.Service) api.Endpoint[replacing] {
 		Route:  "PUT /v1/roles/{id}",
 		Action: authz.AdministerRoles,
 		Decode: decodeReplacing,
+		About:  func(in replacing) timeline.Target { return aboutRole(in.role.ID) },
 		Do: func(ctx context.Context, c directory.Caller, in replacing) (api.Response, error) {
 			r, err := roles.Put(ctx, c, in.role, in.precondition)
 			status := http.StatusOK
@@ -137,6 +139,11 @@ func answer(status int, r role.Role) api.Response {
 	return api.Response{Status: status, Body: body.Role(r), Version: r.Version}
 }
 
+// aboutRole is the role that an attempt was about.
+func aboutRole(id string) timeline.Target {
+	return timeline.Target{Type: timeline.Role.String(), ID: id}
+}
+
 // removing is a role that shall go, and the version that the caller saw.
 type removing struct {
 	id           string
@@ -154,6 +161,7 @@ func remove(roles *role.Service) api.Endpoint[removing] {
 			in.precondition, err = r.Precondition()
 			return in, err
 		},
+		About: func(in removing) timeline.Target { return aboutRole(in.id) },
 		Do: func(ctx context.Context, c directory.Caller, in removing) (api.Response, error) {
 			lost, err := roles.Delete(ctx, c, in.id, in.precondition)
 			return api.Response{Status: http.StatusOK, Body: removedBody{lost}}, err
