@@ -107,7 +107,7 @@ func (p *Users) Put(ctx context.Context, c Caller, w Wanted, pre Precondition) (
 	if err := pre.Check(before.Version); err != nil {
 		return User{}, err
 	}
-	if err := fault.Faulty(fault.Unprocessable, "invalid_user", w.faults(c.Model, before)); err != nil {
+	if err := fault.Faulty(fault.Unprocessable, "invalid_user", w.faults(c.Facts, before)); err != nil {
 		return User{}, err
 	}
 	if taken && before.Version == 0 {

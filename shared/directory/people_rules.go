@@ -77,7 +77,7 @@ func (u User) values() timeline.Values {
 }
 
 // faults are the rules that the request breaks (U1, U2).
-func (w Wanted) faults(m *authz.Model, before User) []fault.Problem {
+func (w Wanted) faults(f Facts, before User) []fault.Problem {
 	var problems []fault.Problem
 	if before.Sub != "" && w.Username != before.Username {
 		problems = append(problems, fault.Problem{Pointer: "/username", Detail: "Somebody who has a sign-in keeps its username: the user pool cannot rename it."})
@@ -90,11 +90,11 @@ func (w Wanted) faults(m *authz.Model, before User) []fault.Problem {
 		switch {
 		case slices.Contains(w.Locations[:i], l):
 			problems = append(problems, fault.Problem{Pointer: pointer, Detail: "This is named more than once."})
-		case !slices.Contains(before.Locations, l) && !usable(m, l):
+		case !slices.Contains(before.Locations, l) && !usable(f.Model, l):
 			problems = append(problems, fault.Problem{Pointer: pointer, Detail: "There is no such location."})
 		}
 	}
-	return append(problems, w.changesElsewhere(before)...)
+	return append(problems, w.changesElsewhere(f.Shown(before))...)
 }
 
 // elsewhere are the members of a user that other calls change, with what it

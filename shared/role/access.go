@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -48,23 +49,11 @@ func (s *Service) Access(ctx context.Context, c directory.Caller, user string) (
 // heldBy is the user's assignments of roles that live (R14), by the roles' ids.
 func heldBy(c directory.Caller, u directory.User) []Held {
 	var all []Held
-	for _, a := range u.Assignments {
-		if r, ok := c.Model.Role(a.Role.ID); ok && r.RoleRef == a.Role {
-			all = append(all, Held{a, a.Over(c.At)})
-		}
+	for _, a := range c.Shown(u).Assignments {
+		all = append(all, Held{a, a.Over(c.At)})
 	}
-	slices.SortFunc(all, func(a, b Held) int { return compareIDs(a.Assignment, b.Assignment) })
+	slices.SortFunc(all, func(a, b Held) int { return strings.Compare(a.Role.ID, b.Role.ID) })
 	return all
-}
-
-func compareIDs(a, b directory.Assignment) int {
-	switch {
-	case a.Role.ID < b.Role.ID:
-		return -1
-	case a.Role.ID > b.Role.ID:
-		return 1
-	}
-	return 0
 }
 
 // unite is R15. The assignments are in the order of their roles' ids.

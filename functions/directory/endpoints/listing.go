@@ -35,7 +35,7 @@ func users(lists *directory.Listings) api.Endpoint[listing] {
 		Route:  "GET /v1/users",
 		Action: authz.AdministerSomeUsers,
 		Decode: decodeListing,
-		Do:     shownAs(lists.Within, body.User),
+		Do:     shownAs(lists.Within, func(c directory.Caller, u directory.User) any { return body.User(c.Shown(u)) }),
 	}
 }
 
@@ -45,7 +45,7 @@ func people(lists *directory.Listings) api.Endpoint[listing] {
 		Route:  "GET /v1/people",
 		Action: authz.DoPeopleSection,
 		Decode: decodeListing,
-		Do:     shownAs(lists.People, body.Person),
+		Do:     shownAs(lists.People, func(_ directory.Caller, u directory.User) any { return body.Person(u) }),
 	}
 }
 
@@ -53,7 +53,7 @@ func people(lists *directory.Listings) api.Endpoint[listing] {
 type paging = func(context.Context, directory.Caller, directory.Filter, directory.Page) (directory.Listed, error)
 
 // shownAs answers with as much of a page as fits, and the cursor of the next.
-func shownAs(read paging, shown func(directory.User) any) func(context.Context, directory.Caller, listing) (api.Response, error) {
+func shownAs(read paging, shown func(directory.Caller, directory.User) any) func(context.Context, directory.Caller, listing) (api.Response, error) {
 	return func(ctx context.Context, c directory.Caller, in listing) (api.Response, error) {
 		at, err := in.request.Opening(c.Organization, in.page)
 		if err != nil {
@@ -63,7 +63,7 @@ func shownAs(read paging, shown func(directory.User) any) func(context.Context, 
 		if err != nil {
 			return api.Response{}, err
 		}
-		items, end, err := api.Fit(found.Users, found.Next, shown, func(u directory.User) string { return u.ID })
+		items, end, err := api.Fit(found.Users, found.Next, func(u directory.User) any { return shown(c, u) }, func(u directory.User) string { return u.ID })
 		if err != nil {
 			return api.Response{}, err
 		}

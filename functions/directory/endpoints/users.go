@@ -19,12 +19,12 @@ var getUser = api.Endpoint[string]{
 	Needs:  func(id string) directory.Keys { return directory.Keys{Users: []string{id}} },
 	Target: func(c directory.Caller, id string) authz.Resource { return c.UserTarget(id) },
 	Do: func(_ context.Context, c directory.Caller, id string) (api.Response, error) {
-		return userAnswer(http.StatusOK, c.Users[id]), nil
+		return userAnswer(http.StatusOK, c, c.Users[id]), nil
 	},
 }
 
-func userAnswer(status int, u directory.User) api.Response {
-	return api.Response{Status: status, Body: body.User(u), Version: u.Version}
+func userAnswer(status int, c directory.Caller, u directory.User) api.Response {
+	return api.Response{Status: status, Body: body.User(c.Shown(u)), Version: u.Version}
 }
 
 // wanting is a user's next state and the version that it is to replace.
@@ -49,7 +49,7 @@ func putUser(users *directory.Users) api.Endpoint[wanting] {
 			if c.Users[in.user.ID].Version == 0 {
 				status = http.StatusCreated
 			}
-			return userAnswer(status, u), err
+			return userAnswer(status, c, u), err
 		},
 	}
 }
