@@ -24,10 +24,12 @@ type people struct {
 	role.Store
 	world *worlds.World
 	users []directory.User // by id
+	// listed and reading are how many members, and people, one reading brings.
+	listed, reading int
 }
 
 func settle(w *worlds.World) *people {
-	p := &people{world: w}
+	p := &people{world: w, listed: 2, reading: 3}
 	for n := range w.Size.Users {
 		u := w.User(n)
 		held := directory.User{ID: u.ID, Type: u.Type, Locations: u.Locations, SignIn: directory.Enabled, Version: 1}
@@ -58,12 +60,22 @@ func (p *people) Members(_ context.Context, _ string, r authz.RoleRef, page dire
 		if held, ok := u.Assignment(r.ID); !ok || held.Role != r || u.ID <= page.After {
 			continue
 		}
-		if len(found) == page.Limit {
+		if len(found) == min(page.Limit, p.listed) {
 			return found, found[len(found)-1].ID, nil
 		}
 		found = append(found, u)
 	}
 	return found, "", nil
+}
+
+func (p *people) Directory(_ context.Context, _ string, page directory.Page) ([]directory.User, bool, error) {
+	after, _ := slices.BinarySearchFunc(p.users, page.After, func(u directory.User, id string) int { return strings.Compare(u.ID, id) })
+	if after < len(p.users) && p.users[after].ID == page.After {
+		after++
+	}
+	rest := p.users[after:]
+	n := min(len(rest), p.reading)
+	return slices.Clone(rest[:n]), n < len(rest), nil
 }
 
 func (p *people) caller() directory.Caller {
@@ -237,7 +249,7 @@ func follow(t interface{ Fatalf(string, ...any) }, store *people, c directory.Ca
 // crowd is a role of very many members.
 func crowd(members int) *people {
 	w := worlds.New(worlds.Size{Locations: 7, Workflows: 1, Templates: 2, Roles: 2, Users: 1, Items: 1})
-	p := &people{world: w}
+	p := &people{world: w, listed: 1000, reading: 1000}
 	for n := range members {
 		u := directory.User{ID: fmt.Sprintf("u%06d", n), Type: authz.General, Locations: []string{"location-1"}, Version: 1}
 		u.Assignments = []directory.Assignment{{Assignment: authz.Assignment{Role: w.Policy.Roles[1].RoleRef}}}

@@ -55,6 +55,9 @@ type Deletion struct {
 type Store interface {
 	Role(ctx context.Context, organization, id string) (Role, error)
 	Roles(ctx context.Context, organization string, page directory.Page) ([]Role, string, error)
+	// Directory is users after a place, by id, as many as one reading brings and at
+	// most a page's limit, and whether more follow.
+	Directory(ctx context.Context, organization string, page directory.Page) (users []directory.User, more bool, err error)
 	// RolesOf is those of the roles that exist.
 	RolesOf(ctx context.Context, organization string, ids []string) ([]Role, error)
 	PutRole(ctx context.Context, basis directory.Basis, change Change) error
