@@ -8,11 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The checks that the README shows: a call of its shell function, or of curl as
-// the nurse, and the answer after it.
+// What the README asks: a call of its shell function, or of curl as the nurse or
+// the administrator, and the answer after it.
 var (
 	shownCalls = regexp.MustCompile("(?s)```sh\n([^`]*?)```\n\n```json\n(.*?)```")
 	shownAsk   = regexp.MustCompile(`(?s)\nask (\S+) '(.*)'\n`)
+	shownPost  = regexp.MustCompile(`(?s)127\.0\.0\.1:8080(/v1/\S+) -H "Authorization: Bearer \$ADMIN" -d '(.*)'\n`)
 	shownCurl  = regexp.MustCompile(`(?s)/access/v1/(\S+) -H "Authorization: Bearer \$TOKEN".* -d '(.*)'\n`)
 )
 
@@ -40,23 +41,28 @@ func TestTheREADMEsAnswers(t *testing.T) {
 	token, admin := as("maria.alvarez"), as("olivia.bennett")
 	shown := 0
 	for _, block := range shownCalls.FindAllStringSubmatch(string(file("README.md")), -1) {
-		asker, call := admin, shownAsk.FindStringSubmatch("\n"+block[1])
-		if call == nil {
-			asker, call = token, shownCurl.FindStringSubmatch(block[1])
-		}
-		if call == nil {
+		asker, path := admin, ""
+		call := shownAsk.FindStringSubmatch("\n" + block[1])
+		if call != nil {
+			path = "/access/v1/" + call[1]
+		} else if call = shownPost.FindStringSubmatch(block[1]); call != nil {
+			path = call[1]
+		} else if call = shownCurl.FindStringSubmatch(block[1]); call != nil {
+			asker, path = token, "/access/v1/"+call[1]
+		} else {
 			t.Fatalf("what is asked here?\n%s", block[1])
 		}
 		var want any
 		if err := json.Unmarshal([]byte(block[2]), &want); err != nil {
 			t.Fatalf("%s: %v", block[2], err)
 		}
-		if diff := cmp.Diff(want, any(asker.post(t, "/access/v1/"+call[1], call[2]).is(t, 200).body)); diff != "" {
-			t.Errorf("%s\n%s", call[2], diff)
+		answer := any(asker.post(t, path, call[2]).is(t, 200).body)
+		if diff := cmp.Diff(want, answer); diff != "" {
+			t.Errorf("%s\n%s\n%s", call[2], diff, stringOf(answer))
 		}
 		shown++
 	}
 	if shown != 4 {
-		t.Errorf("%d checks are shown, want a first one, a yes, a no and a search", shown)
+		t.Errorf("%d checks are shown, want a first one, a no, a search and an impact", shown)
 	}
 }
