@@ -150,19 +150,19 @@ func edited(c Caller, before, after User) timeline.Entry {
 	}
 	entry := c.Entry(timeline.User, action, timeline.Target{Type: "user", ID: after.ID})
 	entry.Before, entry.After = timeline.Changed(before.values(), after.values())
-	was, is := limitChanges(before.Assignments, after.Assignments)
+	was, is := limitChanges(c.Shown(before).Assignments, c.Shown(after).Assignments)
 	if len(was) > 0 {
 		entry.Before["roles"], entry.After["roles"] = was, is
 	}
 	return entry
 }
 
-// save writes a user's next state, under R13's guard when the user is a full
-// administrator no more.
+// save writes a user's next state, under R13's guard when a full administration
+// may go with it.
 func (p *Users) save(ctx context.Context, c Caller, before, after User, entry timeline.Entry) (User, error) {
 	after.Version = before.Version + 1
 	change := UserChange{Before: before, After: after, Entry: entry}
-	if c.Model.FullAdministrator(before.Decisive()) && !c.Model.FullAdministrator(after.Decisive()) {
+	if LosesAdministration(c.Model, before, after) {
 		guard, err := KeepAdministrator(ctx, p.store, c.Organization.ID, c.Model, &after)
 		if err != nil {
 			return User{}, err

@@ -9,12 +9,15 @@ import (
 // Shown is the user as people are shown them: without assignments of roles
 // that were deleted, also when another took the id since (R14), and with limits
 // without the locations that the user has left (R5). What a deletion leaves in
-// a user gives nothing and is swept later; nobody is to meet it meanwhile.
+// a user gives nothing and is swept later; nobody is to meet it meanwhile. A role
+// that is born after these facts is none of those: the user was read later.
 func (f Facts) Shown(u User) User {
 	shown := u
 	shown.Assignments = nil
 	for _, a := range u.Assignments {
-		if a, counts := u.standing(f.Model, a); counts {
+		if left, counts := u.standing(f.Model, a); counts {
+			shown.Assignments = append(shown.Assignments, left)
+		} else if a.Role.Birth > f.Policy {
 			shown.Assignments = append(shown.Assignments, a)
 		}
 	}
