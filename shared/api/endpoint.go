@@ -25,6 +25,8 @@ type Endpoint[In any] struct {
 	// ReadOnly: it may be called in a read_only session (I6). What is got
 	// always may.
 	ReadOnly bool
+	// Open: it ignores parameters of the query, as AuthZEN asks.
+	Open bool
 	// Creates: it heeds Idempotency-Key (T3).
 	Creates bool
 	// Asked is what a request with an idempotency key asked for, as it may be
@@ -112,7 +114,11 @@ func (e Endpoint[In]) read(c *call) (in In, err error) {
 	if c.request.unreadable != nil {
 		return in, c.request.unreadable
 	}
-	return e.Decode(&c.request)
+	in, err = e.Decode(&c.request)
+	if err == nil && !e.Open {
+		err = c.request.unasked()
+	}
+	return in, err
 }
 
 func (e Endpoint[In]) reads() bool {

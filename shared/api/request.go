@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +31,8 @@ type Request struct {
 	Session impersonation.Session
 	route   string
 	header  map[string]string
+	// asked is whether the endpoint reads the query's parameters.
+	asked bool
 	// unreadable is what is wrong with the request before its endpoint's form,
 	// nil when nothing is. Who asks, and in which session, comes first.
 	unreadable error
@@ -93,6 +97,30 @@ func (r *Request) base(domain string) string {
 		domain = host
 	}
 	return scheme + "://" + domain
+}
+
+// Parameters are the query's, for a form that refuses those it does not know. A
+// request whose endpoint has no such form may have none.
+func (r *Request) Parameters() url.Values {
+	r.asked = true
+	return r.Query
+}
+
+// unasked is the fault of parameters that no form has read: a call that ignored
+// them would do what its caller means to be tried or filtered only.
+func (r *Request) unasked() error {
+	if r.asked {
+		return nil
+	}
+	var problems []fault.Problem
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
+		pointer := "" // of what could pass for something else (T5)
+		if directory.IsID(name) {
+			pointer = "/" + name
+		}
+		problems = append(problems, fault.Problem{Pointer: pointer, Detail: "This parameter is not known here."})
+	}
+	return fault.Faulty(fault.Invalid, "malformed", problems)
 }
 
 // Header is a header's value, "" when it is absent. Names are lower-case.

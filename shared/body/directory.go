@@ -1,6 +1,8 @@
 package body
 
 import (
+	"slices"
+
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 )
@@ -12,11 +14,11 @@ type locationBody struct {
 	Version uint64  `json:"version,omitempty"`
 }
 
-// ReadLocation is a location body (U3).
+// ReadLocation is a location body (U3). A parent that is left out is not a null one.
 func ReadLocation(o *Object) directory.Location {
 	o.Need("name")
 	l := authz.Location{ID: o.ID("id"), Name: o.Text("name", Name), Parent: o.ID("parent")}
-	return directory.Location{Location: l, Version: o.Version()}
+	return directory.Location{Location: l, Version: o.Version(), Unmoved: !slices.Contains(o.Names(), "parent")}
 }
 
 // Location is a location's body; a root's parent is null.

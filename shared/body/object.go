@@ -19,6 +19,7 @@
 package body
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -47,7 +48,9 @@ type Object struct {
 func Read[T any](data []byte, form func(*Object) T) (T, error) {
 	r := &reading{}
 	var out T
-	if n, ok := r.parse(data); ok {
+	if len(bytes.TrimSpace(data)) == 0 {
+		r.note("", "A body is needed, and there is none.")
+	} else if n, ok := r.parse(data); ok {
 		out = form(r.object("", n))
 		r.unknown()
 	}

@@ -95,16 +95,20 @@ type Precondition struct {
 // thing would be changed without one.
 func (p Precondition) Check(current uint64) error {
 	if current > 0 && !p.Match && !p.None {
-		return fault.New(fault.Unconditional, "precondition_required", "Changing what exists needs If-Match with its ETag.")
+		return fault.New(fault.Unconditional, "precondition_required", "This is there already. Changing it needs If-Match with the ETag that reading it answers.")
 	}
 	return p.Heed(current)
 }
 
 // Heed is Check where none is needed.
 func (p Precondition) Heed(current uint64) error {
-	held := !p.Match || current > 0 && (p.Any || p.Version == current)
-	if !held || p.None && current > 0 {
-		return fault.New(fault.Stale, "stale", "It has been changed since this version was read.")
+	switch {
+	case p.None && current > 0:
+		return fault.New(fault.Stale, "stale", "It is there already.")
+	case p.Match && current == 0:
+		return fault.New(fault.Stale, "stale", "There is none of this id, so none of this version.")
+	case p.Match && !p.Any && p.Version != current:
+		return fault.New(fault.Stale, "stale", "It has been changed since this version was read. Read it again.")
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (w Wanted) faults(f Facts, before User) []fault.Problem {
 		case slices.Contains(w.Locations[:i], l):
 			problems = append(problems, fault.Problem{Pointer: pointer, Detail: "This is named more than once."})
 		case !slices.Contains(before.Locations, l) && !usable(f.Model, l):
-			problems = append(problems, fault.Problem{Pointer: pointer, Detail: "There is no such location."})
+			problems = append(problems, fault.Problem{Pointer: pointer, Detail: "There is no location " + l + "."})
 		}
 	}
 	return append(problems, w.changesElsewhere(f.Shown(before))...)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"gemba/shared/fault"
@@ -73,6 +74,7 @@ func (s *Places) Put(ctx context.Context, c Caller, after Place, p Precondition)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, false, err
 	}
+	after = stayed(before, after)
 	version, closing := state(before)
 	if err := p.Check(version); err != nil {
 		return nil, false, err
@@ -94,6 +96,21 @@ func (s *Places) Put(ctx context.Context, c Caller, after Place, p Precondition)
 		return before, false, s.reopen(ctx, c, before, closing)
 	}
 	return after, version == 0, s.store.PutPlace(ctx, c.Basis(), change)
+}
+
+// stayed is the next state of a place, of a location that was not told to move
+// where it is: a new name alone is no move to the root, which would take its people
+// out of everybody's reach above.
+func stayed(before, after Place) Place {
+	next, ok := after.(Location)
+	if !ok || !next.Unmoved {
+		return after
+	}
+	if is, there := before.(Location); there {
+		next.Parent = is.Parent
+	}
+	next.Unmoved = false
+	return next
 }
 
 // Delete deletes a place that nothing refers to: Conflict in_use names what
@@ -155,11 +172,15 @@ func (s *Places) uses(ctx context.Context, c Caller, place Place) ([]fault.Use, 
 func inUse(uses []fault.Use) error {
 	var parts []string
 	for _, u := range uses {
-		part := fmt.Sprintf("%s %s", u.Kind, strings.Join(u.IDs, ", "))
-		if more := u.Count - len(u.IDs); more > 0 || u.More {
-			part += " and more"
+		count := strconv.Itoa(u.Count)
+		if u.More {
+			count += " or more"
 		}
-		parts = append(parts, part)
+		kind := u.Kind
+		if u.Count > 1 {
+			kind += "s"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", count, kind, strings.Join(u.IDs, ", ")))
 	}
 	err := fault.New(fault.Conflict, "in_use", "It cannot be deleted while it is in use, by "+strings.Join(parts, "; ")+".")
 	err.Uses = uses

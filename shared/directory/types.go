@@ -220,10 +220,12 @@ type Organization struct {
 
 // Location, Workflow and Template are authz's, with their versions.
 type (
-	// Location is a node of the organization's tree (U3).
+	// Location is a node of the organization's tree (U3). Unmoved is of a request
+	// that does not say its parent.
 	Location struct {
 		authz.Location
 		Version uint64
+		Unmoved bool
 	}
 	// Workflow has templates.
 	Workflow struct {

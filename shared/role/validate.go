@@ -128,7 +128,7 @@ func (v *validation) scope(pointer string, p authz.Permission, s authz.Scope) {
 	case s == authz.Yes:
 		v.note(pointer, "%s needs a scope: %s.", p, scopesOf(p))
 	default:
-		v.note(pointer, "%s is not allowed in the scope %s, only %s.", p, s, scopesOf(p))
+		v.note(pointer, "%s is not allowed in the scope %s. Allowed are: %s.", p, s, scopesOf(p))
 	}
 }
 

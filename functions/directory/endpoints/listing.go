@@ -19,7 +19,7 @@ type listing struct {
 }
 
 func decodeListing(r *api.Request) (listing, error) {
-	return body.ReadQuery(r.Query, func(o *body.Object) listing {
+	return body.ReadQuery(r.Parameters(), func(o *body.Object) listing {
 		return listing{filter: o.Filter(), page: o.Page(r.Limit), request: r}
 	})
 }

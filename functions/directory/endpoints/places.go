@@ -45,7 +45,7 @@ func (k kind[P]) list(places *directory.Places) api.Endpoint[listed] {
 		Route:  "GET " + k.path,
 		Action: authz.ReadAdministration,
 		Decode: func(r *api.Request) (listed, error) {
-			return body.ReadQuery(r.Query, func(o *body.Object) listed {
+			return body.ReadQuery(r.Parameters(), func(o *body.Object) listed {
 				return listed{page: o.Page(r.Page), next: r.Next}
 			})
 		},

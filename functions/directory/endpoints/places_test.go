@@ -285,7 +285,7 @@ func TestU3WhatIsUsedStays(t *testing.T) {
 			var parts []string
 			for _, u := range told.Uses {
 				parts = append(parts, fmt.Sprint(u.Kind, " ", u.Count, " ", strings.Join(u.IDs, " ")))
-				if !strings.Contains(told.Detail, u.Kind+" "+u.IDs[0]) || u.More {
+				if !strings.Contains(told.Detail, strings.Join(u.IDs, ", ")+")") || u.More {
 					t.Errorf("%+v is told as %q", u, told.Detail)
 				}
 			}
@@ -309,8 +309,27 @@ func TestU3ManyUsesAreCounted(t *testing.T) {
 	}
 	var told uses
 	d.do(t, "root", "DELETE", "locations", "annex", nil, "if-match", `"1"`).Into(t, &told)
-	if len(told.Uses) != 1 || told.Uses[0].Count != 12 || len(told.Uses[0].IDs) != 10 || told.Uses[0].IDs[0] != "i00" || !strings.Contains(told.Detail, "i09 and more") {
+	if len(told.Uses) != 1 || told.Uses[0].Count != 12 || len(told.Uses[0].IDs) != 10 || told.Uses[0].IDs[0] != "i00" || !strings.Contains(told.Detail, "12 items (i00, ") {
 		t.Errorf("U3 twelve items are told as %+v", told)
+	}
+}
+
+// A new name alone moves nothing: the people there stay within the reach of who
+// administers them from above. To move to the root is said, by null.
+func TestU3ARenameIsNoMove(t *testing.T) {
+	d := open(t)
+	for _, c := range []struct {
+		body object
+		want any
+	}{
+		{object{"name": "Renamed"}, "surgery"}, {object{"name": "Renamed", "parent": "medicine"}, "medicine"},
+		{object{"name": "Anew"}, "medicine"}, {object{"name": "Anew", "parent": nil}, nil}, {object{"name": "At last"}, nil},
+	} {
+		a := d.do(t, "root", "PUT", "locations", "icu", c.body, "if-match", "*")
+		expect(t, "U3 a location put", a, 200, "")
+		if got := a.JSON(t)["parent"]; got != c.want {
+			t.Errorf("%v: the parent is %v, want %v", c.body, got, c.want)
+		}
 	}
 }
 

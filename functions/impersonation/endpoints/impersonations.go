@@ -106,7 +106,7 @@ func list(service *impersonation.Service) api.Endpoint[listing] {
 var states = map[string]bool{"active": true}
 
 func readListing(r *api.Request) (listing, error) {
-	return body.ReadQuery(r.Query, func(o *body.Object) listing {
+	return body.ReadQuery(r.Parameters(), func(o *body.Object) listing {
 		return listing{
 			query: impersonation.Query{Active: body.Word(o, "state", states), Actor: o.ID("actor")},
 			page:  o.Page(r.Page), next: r.Next,

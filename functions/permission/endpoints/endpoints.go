@@ -78,6 +78,7 @@ func evaluate(route string, decode func(*api.Request) (asking, error), log decis
 		Route:    route,
 		Action:   authz.SignIn,
 		ReadOnly: true,
+		Open:     true,
 		Decode:   decode,
 		Needs:    func(in asking) directory.Keys { return permission.Needs(in.questions) },
 		Do: func(ctx context.Context, c directory.Caller, in asking) (api.Response, error) {

@@ -33,6 +33,7 @@ func search(route string, what permission.Searched, store permission.Store) api.
 		Route:    route,
 		Action:   authz.SignIn,
 		ReadOnly: true,
+		Open:     true,
 		Decode:   func(r *api.Request) (searching, error) { return decodeSearch(r, what) },
 		Needs:    func(in searching) directory.Keys { return in.search.Needs() },
 		Do: func(ctx context.Context, c directory.Caller, in searching) (api.Response, error) {

@@ -28,7 +28,7 @@ func report(personas *persona.Service) api.Endpoint[string] {
 
 // decodeLocation reads ?location=; none is the organization.
 func decodeLocation(r *api.Request) (string, error) {
-	return body.ReadQuery(r.Query, func(o *body.Object) string { return o.ID("location") })
+	return body.ReadQuery(r.Parameters(), func(o *body.Object) string { return o.ID("location") })
 }
 
 type reportBody struct {

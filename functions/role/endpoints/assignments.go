@@ -78,7 +78,7 @@ func decodeAssigning(r *api.Request) (in assigning, err error) {
 	if in.given.Role, err = r.PathID("role"); err != nil {
 		return in, err
 	}
-	if in.dry, err = body.ReadQuery(r.Query, func(o *body.Object) bool { return o.Flag("dryRun") }); err != nil {
+	if in.dry, err = body.ReadQuery(r.Parameters(), func(o *body.Object) bool { return o.Flag("dryRun") }); err != nil {
 		return in, err
 	}
 	in.precondition, err = r.Precondition()

@@ -52,7 +52,7 @@ func decodeForeseeing(r *api.Request) (in foreseeing, err error) {
 	if in.id, err = r.PathID("id"); err != nil {
 		return in, err
 	}
-	in.limit, err = body.ReadQuery(r.Query, func(o *body.Object) int { return o.Page(r.Limit).Limit })
+	in.limit, err = body.ReadQuery(r.Parameters(), func(o *body.Object) int { return o.Page(r.Limit).Limit })
 	if err != nil {
 		return in, err
 	}

@@ -27,7 +27,7 @@ func members(roles *role.Service) api.Endpoint[belonging] {
 			if err != nil {
 				return belonging{}, err
 			}
-			return body.ReadQuery(r.Query, func(o *body.Object) belonging {
+			return body.ReadQuery(r.Parameters(), func(o *body.Object) belonging {
 				return belonging{role: id, page: o.Page(r.Page), next: r.Next}
 			})
 		},

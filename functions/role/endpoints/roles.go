@@ -58,7 +58,7 @@ func list(roles *role.Service) api.Endpoint[listing] {
 }
 
 func decodeListing(r *api.Request) (listing, error) {
-	return body.ReadQuery(r.Query, func(o *body.Object) listing {
+	return body.ReadQuery(r.Parameters(), func(o *body.Object) listing {
 		return listing{filter: o.RoleFilter(), page: o.Page(r.Page), next: r.Next}
 	})
 }

@@ -331,3 +331,18 @@ func TestEditOfTheAdministratorRole(t *testing.T) {
 	expect(t, "R10 only a role administrator writes roles",
 		place.Do(t, f, fixture.Call{Route: "POST /v1/roles", As: "local", Body: roleBody(nil)}), 403, "denied")
 }
+
+// Parameters that a call does not know are refused: who adds dryRun to a call
+// that has none would have it done.
+func TestUnknownParametersAreRefused(t *testing.T) {
+	place, f := open(t)
+	for _, c := range []fixture.Call{
+		{Route: "POST /v1/role-changes", As: "root", Query: "dryRun=true", Body: map[string]any{"changes": []any{}}},
+		{Route: "POST /v1/roles", As: "root", Query: "dryRun=true", Body: roleBody(nil)},
+		{Route: "GET /v1/roles/{id}", As: "root", Path: map[string]string{"id": "staff"}, Query: "x"},
+		{Route: "GET /v1/permissions", As: "root", Query: "dryRun=true&y=2"},
+		{Route: assignRoute, As: "root", Path: map[string]string{"id": "nurse", "role": "coach"}, Query: "dryrun=true"},
+	} {
+		expect(t, c.Route, place.Do(t, f, c), 400, "malformed")
+	}
+}

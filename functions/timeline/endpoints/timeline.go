@@ -52,7 +52,7 @@ var sought = body.Rule{Least: 1, Most: 200}
 var types = body.Vocabulary(timeline.TypeCount)
 
 func readListing(r *api.Request) (listing, error) {
-	return body.ReadQuery(r.Query, func(o *body.Object) listing {
+	return body.ReadQuery(r.Parameters(), func(o *body.Object) listing {
 		q := timeline.Query{
 			Type: body.Word(o, "type", types), From: o.Time("from"), To: o.Time("to"),
 			Person: o.ID("person"), Text: o.Text("q", sought),
