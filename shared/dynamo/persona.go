@@ -28,6 +28,9 @@ type movesItem struct{ stored }
 // move notes that a user leaves one counter for another, and one location for
 // another: the changes of counts and of lists that a reading may see half of.
 func (t *transaction) move(o string) {
+	if t.written[movesKey(o)] {
+		return
+	}
 	t.update(movesKey(o), expression.Add(expression.Name("v"), expression.Value(1)), absent.Or(present), raced())
 }
 

@@ -27,12 +27,13 @@ type transaction struct {
 	fails   []error
 	written map[key]bool
 	logged  int // bytes of the policy change
+	tallies map[key]*tally
 	err     error
 }
 
 // begin is a change of now.
 func (s *Store) begin() *transaction {
-	return &transaction{store: s, at: s.now(), written: map[key]bool{}}
+	return &transaction{store: s, at: s.now(), written: map[key]bool{}, tallies: map[key]*tally{}}
 }
 
 var (
@@ -157,6 +158,7 @@ const (
 // fault, raced before all others, since a new decision tells more; a
 // transaction that was only hindered is tried again with full jitter.
 func (t *transaction) commit(ctx context.Context) error {
+	t.writeTallies()
 	if t.err != nil {
 		return t.err
 	}

@@ -201,32 +201,46 @@ func countName(p directory.Persona) expression.NameBuilder {
 // count moves a user from one counter to another, in the change that moves
 // the user, so that counts are exact at every moment (P8).
 func (t *transaction) count(o string, before, after directory.User) {
-	was, is := persona.Counted(before), persona.Counted(after)
 	from, to := countKey(o, before.Locations), countKey(o, after.Locations)
-	if was && is && from == to {
-		if before.Persona != after.Persona {
-			t.recount(to, after.Locations, expression.
-				Add(countName(before.Persona), expression.Value(-1)).
-				Add(countName(after.Persona), expression.Value(1)))
-		}
-		return
-	}
 	if before.Version > 0 && from != to {
 		t.move(o) // whoever is not counted moves, too, between the lists of locations
 	}
-	if was {
-		t.recount(from, before.Locations, expression.Add(countName(before.Persona), expression.Value(-1)))
+	if persona.Counted(before) {
+		t.tally(from, before, -1)
 	}
-	if is {
-		t.recount(to, after.Locations, expression.Add(countName(after.Persona), expression.Value(1)))
+	if persona.Counted(after) {
+		t.tally(to, after, 1)
 	}
 }
 
-// recount updates the counter of a set; it makes the counter with the set's
-// first user.
-func (t *transaction) recount(k key, locations []string, u expression.UpdateBuilder) {
-	set := slices.Sorted(slices.Values(locations))
-	name, value := expression.Name("set"), expression.Value(set)
-	t.update(k, u.Set(name, value), absent.Or(name.Equal(value)),
-		fault.New(fault.Internal, "count", ""))
+// tally is what a change adds to the counter of one set of locations.
+type tally struct {
+	set    []string
+	counts [directory.PersonaCount]int
+}
+
+// tally adds to the counter of a user's set, which stands once in a transaction
+// however many users it is about.
+func (t *transaction) tally(k key, u directory.User, n int) {
+	if t.tallies[k] == nil {
+		t.tallies[k] = &tally{set: slices.Sorted(slices.Values(u.Locations))}
+	}
+	t.tallies[k].counts[u.Persona] += n
+}
+
+// writeTallies updates the counters, and makes one with the set's first user.
+func (t *transaction) writeTallies() {
+	for k, sum := range t.tallies {
+		name, value := expression.Name("set"), expression.Value(sum.set)
+		u, changed := expression.Set(name, value), false
+		for p, n := range sum.counts {
+			if n != 0 {
+				u, changed = u.Add(countName(directory.Persona(p)), expression.Value(n)), true
+			}
+		}
+		if changed {
+			t.update(k, u, absent.Or(name.Equal(value)), fault.New(fault.Internal, "count", ""))
+		}
+	}
+	clear(t.tallies)
 }
