@@ -29,6 +29,8 @@ type Endpoint[In any] struct {
 	Open bool
 	// Creates: it heeds Idempotency-Key (T3).
 	Creates bool
+	// MostBody is the most bytes of a body; zero is MaxBody.
+	MostBody int
 	// Asked is what a request with an idempotency key asked for, as it may be
 	// compared and kept; nil is the body. It leaves out secrets (T5).
 	Asked func(In) string
@@ -51,8 +53,9 @@ type Endpoint[In any] struct {
 
 // Bound is an endpoint of whatever input, as a function takes it.
 type Bound struct {
-	route string
-	serve func(context.Context, *call) (Response, error)
+	route    string
+	mostBody int
+	serve    func(context.Context, *call) (Response, error)
 }
 
 // Bind makes an endpoint ready for a function. Without an action it has
@@ -61,12 +64,12 @@ func (e Endpoint[In]) Bind() Bound {
 	if e.Action == authz.NoAction {
 		return Bound{route: e.Route}
 	}
-	return Bound{e.Route, e.serve}
+	return Bound{e.Route, cmp.Or(e.MostBody, MaxBody), e.serve}
 }
 
 // Public is an endpoint that nobody signs in for.
 func Public(route string, do func(*Request) Response) Bound {
-	return Bound{route, func(_ context.Context, c *call) (Response, error) {
+	return Bound{route, MaxBody, func(_ context.Context, c *call) (Response, error) {
 		if c.request.unreadable != nil {
 			return Response{}, c.request.unreadable
 		}

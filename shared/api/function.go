@@ -7,7 +7,8 @@
 // of failure looks like outside, and what a lost race means: read, decide and
 // do again. It refuses to know any rule about rights.
 //
-// The body of a request is at most MaxBody bytes. A request whose decision was
+// The body of a request is at most MaxBody bytes, unless its endpoint says
+// otherwise. A request whose decision was
 // overtaken by other changes more often than it is tried is Unavailable.
 package api
 
@@ -102,6 +103,7 @@ func (f *Function) serve(ctx context.Context, c *call, payload []byte) (Response
 	if !ok {
 		return Response{}, fault.New(fault.NotFound, "not_found", "There is nothing here.")
 	}
+	c.request.bound(route.mostBody)
 	return route.serve(ctx, c)
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -14,7 +15,7 @@ import (
 	"gemba/shared/impersonation"
 )
 
-// MaxBody is the most bytes of a request body.
+// MaxBody is the most bytes of a request body, where an endpoint takes no more.
 const MaxBody = 1 << 20
 
 // Request is what an endpoint reads of an event. Claims are the verified
@@ -77,13 +78,17 @@ func (r *Request) decode(payload []byte) error {
 	}
 	query, err := url.ParseQuery(e.RawQueryString)
 	r.Query = query
-	switch {
-	case err != nil:
+	if err != nil {
 		r.unreadable = fault.New(fault.Invalid, "malformed", "The query string is not well-formed.")
-	case len(r.Body) > MaxBody:
-		r.unreadable = fault.New(fault.Invalid, "body_too_large", "A request body is at most 1 MB.")
 	}
 	return nil
+}
+
+// bound refuses a body that is longer than its endpoint takes.
+func (r *Request) bound(most int) {
+	if r.unreadable == nil && len(r.Body) > most {
+		r.unreadable = fault.New(fault.Invalid, "body_too_large", fmt.Sprintf("A request body is at most %d MB here.", most>>20))
+	}
 }
 
 // base is the URL that was asked: the host as the client named it, with its
