@@ -32,7 +32,7 @@ const sdk = "github.com/aws/aws-sdk-go-v2"
 
 var useCases = []string{
 	"gemba/shared/directory", "gemba/shared/role", "gemba/shared/persona",
-	"gemba/shared/permission", "gemba/shared/impersonation", "gemba/shared/timeline",
+	"gemba/shared/permission", "gemba/shared/impersonation", "gemba/shared/timeline", "gemba/shared/importer",
 }
 
 var domain = append([]string{"gemba/shared/authz", "gemba/shared/fault"}, useCases...)

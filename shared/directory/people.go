@@ -120,7 +120,7 @@ func (p *Users) Put(ctx context.Context, c Caller, w Wanted, pre Precondition) (
 			return User{}, err
 		}
 	}
-	return after, p.settle(ctx, c.Organization.ID, after)
+	return after, p.Settle(ctx, c.Organization.ID, after)
 }
 
 // refuseInSession refuses what no right allows in a session: other e-mail

@@ -71,7 +71,7 @@ func (p *Users) EnableSignIn(ctx context.Context, c Caller, user string, pre Pre
 	} else if touched {
 		after.Untold = true
 	}
-	return after, p.settle(ctx, c.Organization.ID, after)
+	return after, p.Settle(ctx, c.Organization.ID, after)
 }
 
 // DisableSignIn takes the user's sign-in away and answers the user as it then
@@ -96,7 +96,7 @@ func (p *Users) DisableSignIn(ctx context.Context, c Caller, user string, pre Pr
 			return User{}, err
 		}
 	}
-	return after, p.settle(ctx, c.Organization.ID, after)
+	return after, p.Settle(ctx, c.Organization.ID, after)
 }
 
 // signInChangeable refuses a session, and a user that changed since the caller
@@ -182,11 +182,11 @@ func (p *Users) reopen(ctx context.Context, u User, account Standing) (touched b
 // on meanwhile.
 const settleAttempts = 8
 
-// settle tells the pool what the table says of a user, if it has not been told.
+// Settle tells the pool what the table says of a user, if it has not been told.
 // Two who change a user at once tell the pool in any order, so whoever told it
 // looks whether that is still what the table says, and else tells again: the
 // last word is the table's.
-func (p *Users) settle(ctx context.Context, organization string, u User) error {
+func (p *Users) Settle(ctx context.Context, organization string, u User) error {
 	if !u.Untold {
 		return nil
 	}

@@ -64,24 +64,39 @@ const mostPlaces = 80
 // writeItem makes the change at once, when all of it fits into a transaction: no
 // reader ever sees a place too many or too few then. Else in parts.
 func (s *Store) writeItem(ctx context.Context, w itemWrite) error {
-	before, after := w.places(w.change.Before), w.places(w.change.After)
-	w.left, w.joined = without(before, after), without(after, before)
-	w.write = crand.Text()
+	w = w.prepared()
 	t := s.begin()
 	if t.boundTo(itemForm(w.change.After), mostItemBytes); t.err != nil {
 		return t.err
 	}
-	if len(w.left)+len(w.joined) > s.places {
+	if w.moves() > s.places {
 		return s.writeInParts(ctx, w)
 	}
+	t.writeWhole(w)
+	t.restOf(w)
+	return t.commit(ctx)
+}
+
+// prepared is the write with its name, and the places that it joins and leaves.
+func (w itemWrite) prepared() itemWrite {
+	before, after := w.places(w.change.Before), w.places(w.change.After)
+	w.left, w.joined = without(before, after), without(after, before)
+	w.write = crand.Text()
+	return w
+}
+
+// moves is how many places it joins and leaves.
+func (w itemWrite) moves() int { return len(w.left) + len(w.joined) }
+
+// writeWhole is all of a write that one transaction takes, but for what it
+// rests on.
+func (t *transaction) writeWhole(w itemWrite) {
 	t.writeFacts(w)
 	if w.change.After.ID == "" {
 		t.delete(claimKey(w.organization, w.id()), absent.Or(present), raced())
 	}
 	t.place(w.joined)
 	t.displace(w.left)
-	t.restOf(w)
-	return t.commit(ctx)
 }
 
 // id is the item's.

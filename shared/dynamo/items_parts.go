@@ -32,7 +32,7 @@ import (
 // takes it over, and if its owner lives after all, it does nothing more.
 
 // claimLife is longer than a function runs (template.yaml's Timeout).
-const claimLife = 15 * time.Second
+const claimLife = 35 * time.Second
 
 // tidySpare is what tidying leaves of the request's time.
 const tidySpare = 2 * time.Second
