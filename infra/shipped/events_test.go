@@ -59,6 +59,7 @@ var occasions = []occasion{
 	{"item", "DirectoryFunction", 200, `{"id":"i-001","template":"idea","status":"active","team":{"author":["maria.alvarez"]},"version":1}`},
 	{"put-item", "DirectoryFunction", 201, `{"id":"i-9001","team":{"author":["maria.alvarez"],"responsible":["james.whitaker"]},"version":1}`},
 	{"delete-item", "DirectoryFunction", 204, ``},
+	{"import", "DirectoryFunction", 200, `{"results":[{"pointer":"/locations/0","result":"created"},{"pointer":"/locations/1"},{"pointer":"/users/0","id":"ida.lund","result":"created"},{"pointer":"/users/1","problem":{"type":"urn:problem:invalid_user"}}]}`},
 	{"authzen-configuration", "PermissionFunction", 200, `{"policy_decision_point":"https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"}`},
 	{"evaluation", "PermissionFunction", 200, `{"decision":true,"context":{"reason":"team_member"}}`},
 	{"evaluations", "PermissionFunction", 200, `{"evaluations":[{"decision":true,"context":{"reason":"team_member"}},{"decision":true},{"decision":false,"context":{"reason":"no_grant"}},{"decision":false,"context":{"reason":"unknown_resource"}}]}`},

@@ -287,12 +287,12 @@ var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "
 // nobody writes a kind that is not here.
 var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
-	"G": "Directory Role", "R": "Directory PersonaAudit Role", "GB": "PersonaAudit Role", "NR": "Role",
+	"G": "Directory Role", "R": "Directory PersonaAudit Role", "GB": "PersonaAudit Role", "NR": "Directory Role",
 	"U": "Directory Impersonation Persona PersonaAudit Role", "D": "Directory Persona PersonaAudit Role", "CNT": "Directory Persona",
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",
-	"PR": "Impersonation", "K": "Impersonation Role", "AUD": "PersonaAudit",
+	"PR": "Impersonation", "K": "Directory Impersonation Role", "AUD": "PersonaAudit",
 	"T":  "Directory Impersonation Notifier Permission Persona PersonaAudit Role Timeline",
 	"TP": "Directory Impersonation Notifier Permission Persona PersonaAudit Role Timeline",
 }

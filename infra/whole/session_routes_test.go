@@ -22,6 +22,7 @@ func TestEveryRouteInASession(t *testing.T) {
 		"GET /v1/me":                         {"/v1/me", nil, 200},
 		"GET /v1/organization":               {"/v1/organization", nil, 200},
 		"PUT /v1/organization":               {"/v1/organization", object{"name": "x"}, 403},
+		"POST /v1/import":                    {"/v1/import", object{}, 403},
 		"GET /v1/locations":                  {"/v1/locations", nil, 200},
 		"GET /v1/locations/{id}":             {"/v1/locations/nothing", nil, 404},
 		"PUT /v1/locations/{id}":             {"/v1/locations/nothing", object{"name": "x"}, 403},

@@ -22,15 +22,13 @@ import (
 	"gemba/shared/body"
 	"gemba/shared/directory"
 	"gemba/shared/impersonation"
+	"gemba/shared/importer"
 )
 
 // Store is what the calls need of storage.
 type Store interface {
-	directory.UserStore
-	directory.OrganizationStore
-	directory.PlaceStore
+	importer.Table
 	directory.ListingStore
-	directory.ItemStore
 }
 
 // New is the directory function.
@@ -44,6 +42,7 @@ func New(deps api.Deps, store Store, pool directory.Pool) *api.Function {
 		places(directory.NewPlaces(store)),
 		lists(directory.NewListings(store)),
 		itemBounds(directory.NewItems(store)),
+		[]api.Bound{imports(importer.New(store, pool)).Bind()},
 	)...)
 }
 
