@@ -82,8 +82,8 @@ func New(table Table, pool directory.Pool) *Service {
 
 // Import makes of each entry what it says, or tells why it does not, in the
 // document's order; dry writes nothing. The caller has been allowed to import.
-// It fails as a whole only when nothing was done: Unavailable, Unprocessable
-// idempotency_key_reused.
+// As a whole it fails before anything is done, or with an idempotency key, whose
+// repetition is told all: Unavailable, Unprocessable idempotency_key_reused.
 func (s *Service) Import(ctx context.Context, c directory.Caller, w World, dry bool) ([]Result, error) {
 	r := &run{service: s, caller: c, world: w, needs: w.Needs(), dry: dry, results: map[Place]Result{}, memory: newOverlay(), window: mostWindow / 4}
 	r.refuseTwice()
@@ -93,6 +93,9 @@ func (s *Service) Import(ctx context.Context, c directory.Caller, w World, dry b
 	units := r.world.Units()
 	for len(units) > 0 {
 		units = units[r.some(ctx, units):]
+	}
+	if err := r.recall(ctx); err != nil {
+		return nil, err
 	}
 	results := make([]Result, 0, w.Entries())
 	whole := true

@@ -37,7 +37,9 @@ func (s *stage) keep(results map[Place]Result) directory.Kept {
 	return directory.Kept{Key: keptUnder(once, places[0]), Request: once.Request, Answer: []byte(text.String())}
 }
 
-// recall takes over what an earlier attempt of the same request did.
+// recall takes over what another attempt of the same request did: one that came
+// before, and after all is done one that ran beside this, whose changes this
+// one found made.
 func (r *run) recall(ctx context.Context) error {
 	once := r.caller.Once
 	if once.Key == "" || r.dry {
@@ -61,7 +63,9 @@ func (r *run) recall(ctx context.Context) error {
 			if _, err := fmt.Sscan(line, &p.Kind, &p.Index, &outcome); err != nil {
 				return fault.Wrap(fault.Internal, "answer", err)
 			}
-			r.results[p] = Result{Outcome: outcome}
+			if r.results[p].Outcome == Unchanged {
+				r.results[p] = Result{Outcome: outcome}
+			}
 		}
 	}
 	return nil

@@ -635,6 +635,21 @@ func TestImportRepeated(t *testing.T) {
 	if q.User(t, "m0").Version != 1 {
 		t.Error("T3 a user was made twice")
 	}
+
+	// The same request twice at once, as a client does that lost patience.
+	many = members{"users": []any{}}
+	for i := range 30 {
+		many["users"] = append(many["users"].([]any), person(fmt.Sprint("n", i), nil))
+	}
+	answers := make([]landed, 2)
+	var wait sync.WaitGroup
+	for i := range answers {
+		wait.Go(func() { answers[i] = q.imports(t, "root", many, "", "idempotency-key", "k3") })
+	}
+	wait.Wait()
+	if answers[0].Summary["created"] != 30 || answers[1].Summary["created"] != 30 {
+		t.Errorf("T3 the same request at once is told %v and %v", answers[0].Summary, answers[1].Summary)
+	}
 	q.reconciled(t)
 }
 
