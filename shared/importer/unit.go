@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -52,20 +53,17 @@ func (s *stage) unit(ctx context.Context, u Unit, results map[Place]Result) (fit
 // attempt of the request did it, it was refused, or it rests on what was not
 // got to.
 func (s *stage) settled(u Unit, results map[Place]Result) bool {
-	done := true
-	for _, p := range u.Places {
-		_, known := s.run.results[p]
-		done = done && known
-		for _, named := range s.run.needs[p] {
-			if results[named].Outcome == Unreached || s.run.results[named].Outcome == Unreached {
-				for _, p := range u.Places {
-					results[p] = failed(p, fault.Wrap(fault.Unavailable, "unavailable", errors.New("it names what was not got to")))
-				}
-				return true
-			}
-		}
+	unreached := false
+	left := slices.DeleteFunc(slices.Clone(u.Places), func(p Place) bool { _, known := s.run.results[p]; return known })
+	for _, p := range left {
+		unreached = unreached || slices.ContainsFunc(s.run.needs[p], func(named Place) bool {
+			return results[named].Outcome == Unreached || s.run.results[named].Outcome == Unreached
+		})
 	}
-	return done
+	if unreached {
+		s.refuseAll(Unit{Places: left}, results, fault.Wrap(fault.Unavailable, "unavailable", errors.New("it names what was not got to")))
+	}
+	return unreached || len(left) == 0
 }
 
 // circular is whether a unit's locations lie below themselves.
@@ -84,7 +82,7 @@ func (r *run) circular(u Unit) bool {
 // all. When one of them is refused, the others name what will not be, which
 // each of them is told as by its own call.
 func (s *stage) together(ctx context.Context, u Unit, results map[Place]Result) (fits bool, err error) {
-	before := s.save()
+	before, denied := s.save(), len(s.denied)
 	if len(u.Places) > 1 {
 		s.expect(u)
 	}
@@ -107,6 +105,7 @@ func (s *stage) together(ctx context.Context, u Unit, results map[Place]Result) 
 	if refused {
 		s.restore(before)
 		if len(u.Places) > 1 {
+			s.denied = s.denied[:denied] // each is tried again
 			return s.apart(ctx, u, results)
 		}
 		maps.Copy(results, outcome)
@@ -154,6 +153,7 @@ func (s *stage) expect(u Unit) {
 	s.caller.Model = s.caller.Model.With(expected)
 }
 
+// refuseAll refuses all entries of a unit.
 func (s *stage) refuseAll(u Unit, results map[Place]Result, err error) {
 	for _, p := range u.Places {
 		results[p] = failed(p, err)

@@ -37,7 +37,7 @@ func TestImportRights(t *testing.T) {
 		"locations":    []any{members{"id": "lab", "name": "Lab", "parent": "icu"}},
 		"workflows":    []any{members{"id": "kata", "name": "Kata"}},
 		"templates":    []any{members{"id": "a3", "name": "A3", "workflow": "improvement", "teamType": "simple"}},
-		"roles":        []any{granting("host", "staff")},
+		"roles":        []any{granting("host", "staff"), granting("left", "right"), granting("right", "left")},
 		"users": []any{
 			person("new", roles("staff")),
 			person("coach-to-be", roles("coach")),
@@ -53,7 +53,7 @@ func TestImportRights(t *testing.T) {
 	}{
 		{"system", map[string]string{"/organization": "changed"}},
 		{"quality", map[string]string{"/organization": "changed", "/locations/0": "created", "/workflows/0": "created", "/templates/0": "created", "/items/0": "created"}},
-		{"roles", map[string]string{"/organization": "changed", "/roles/0": "created"}},
+		{"roles", map[string]string{"/organization": "changed", "/roles/0": "created", "/roles/1": "created", "/roles/2": "created"}},
 		{"writer", map[string]string{"/organization": "changed", "/items/0": "created"}},
 		{"global", map[string]string{"/organization": "changed", "/users/0": "created", "/users/2": "created", "/users/3": "changed", "/users/4": "changed"}},
 		{"editor", map[string]string{"/organization": "changed", "/users/0": "not_found", "/users/1": "not_found", "/users/2": "not_found", "/users/3": "changed", "/users/4": "changed"}},
@@ -61,7 +61,7 @@ func TestImportRights(t *testing.T) {
 		{"locals", map[string]string{"/organization": "changed", "/users/0": "created", "/users/3": "changed", "/users/4": "id_taken"}},
 	} {
 		want := map[string]string{}
-		for _, p := range []string{"/organization", "/locations/0", "/workflows/0", "/templates/0", "/roles/0", "/users/0", "/users/1", "/users/2", "/users/3", "/users/4", "/items/0"} {
+		for _, p := range []string{"/organization", "/locations/0", "/workflows/0", "/templates/0", "/roles/0", "/roles/1", "/roles/2", "/users/0", "/users/1", "/users/2", "/users/3", "/users/4", "/items/0"} {
 			want[p] = "denied"
 			if strings.HasPrefix(p, "/users/") && c.as != "global" && c.as != "locals" {
 				want[p] = "not_found" // T4: who administers nobody
@@ -81,7 +81,7 @@ func TestImportRights(t *testing.T) {
 			denied[e.Type.String()+" "+e.Target.Type]++
 		}
 	}
-	if diff := cmp.Diff(map[string]int{"location location": 1, "workflow workflow": 1, "template template": 1, "role role": 1, "user user": 5, "item item": 1}, denied); diff != "" {
+	if diff := cmp.Diff(map[string]int{"location location": 1, "workflow workflow": 1, "template template": 1, "role role": 3, "user user": 5, "item item": 1}, denied); diff != "" {
 		t.Errorf("T1 denied attempts (-want +got):\n%s", diff)
 	}
 }
