@@ -19,7 +19,7 @@ func TestImportOfWhatIsNamedAndNeverCreated(t *testing.T) {
 		"locations": []any{members{"id": "a", "name": "A", "parent": "nowhere"}, members{"id": "b", "name": "B", "parent": "a"}, members{"id": "good", "name": "Good", "parent": "icu"}},
 		"templates": []any{members{"id": "t", "name": "T", "workflow": "none", "teamType": "simple"}},
 		"roles":     []any{granting("r", "none", "staff"), granting("one", "other"), granting("other", "one", "none")},
-		"users": []any{person("u", members{"locations": []string{"good", "b"}}), person("v", roles("staff", "r")),
+		"users": []any{person("u", members{"locations": []string{"good", "b"}}), person("v", holding("staff", "r")),
 			person("w", members{"roles": []any{members{"role": "staff", "locations": []string{"ward"}}}}), person("x", members{"locations": []string{"good"}})},
 		"items":        []any{members{"id": "i", "template": "idea", "status": "new", "locations": []string{"good", "a"}, "team": members{"author": []string{"x", "u"}, "leader": []string{"x"}}}},
 		"organization": members{"id": "another", "name": "X", "settings": members{"impersonation": members{"observers": []string{"u", "x"}}}},
@@ -59,7 +59,7 @@ func TestImportOfWhatIsOneTransaction(t *testing.T) {
 	if l := q.imports(t, "root", members{"roles": ring(12)}, ""); l.Summary["created"] != 12 {
 		t.Errorf("12 roles in a ring: %v", l.said())
 	}
-	l := q.imports(t, "root", members{"roles": ring(60), "users": []any{person("u", roles("ring-60-0"))}}, "")
+	l := q.imports(t, "root", members{"roles": ring(60), "users": []any{person("u", holding("ring-60-0"))}}, "")
 	said := l.said()
 	if l.Summary["refused"] != 61 || said["/roles/7"] != "too_much_at_once" || said["/users/0"] != "invalid_user /users/0/roles/0/role" {
 		t.Errorf("60 roles in a ring: %v", said)
@@ -164,7 +164,7 @@ func TestImportBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := string(text) + strings.Repeat(" ", 5<<20-len(text))
-	l := q.imports(t, "root", body, "")
+	l := q.imports(t, "root", body, "dryRun=true")
 	if l.Status != 200 || l.Summary["created"] != 76 {
 		t.Errorf("%d bytes: %d %v", len(body), l.Status, l.Summary)
 	}

@@ -23,7 +23,7 @@ import (
 // and goes on where the first one was cut.
 func TestImportRepeated(t *testing.T) {
 	q := openQuay(t)
-	world := members{"workflows": []any{members{"id": "kata", "name": "Kata"}}, "users": []any{person("u", roles("staff")), person("v", roles("none"))}}
+	world := members{"workflows": []any{members{"id": "kata", "name": "Kata"}}, "users": []any{person("u", holding("staff")), person("v", holding("none"))}}
 	first := q.imports(t, "root", world, "", "idempotency-key", "k1")
 	first.is(t, "first", map[string]string{"/workflows/0": "created", "/users/0": "created", "/users/1": "invalid_user /users/1/roles/0/role"})
 	q.imports(t, "root", members{"workflows": []any{members{"id": "kata", "name": "Coaching kata"}}}, "").is(t, "between", map[string]string{"/workflows/0": "changed"})
@@ -117,7 +117,7 @@ func TestImportTellsThePool(t *testing.T) {
 		return members{"users": []any{n}}
 	}
 	q.imports(t, "root", nurse("a@x.example", nil), "dryRun=true").is(t, "dry", map[string]string{"/users/0": "changed"})
-	q.imports(t, "root", nurse("a@x.example", roles("none")), "").is(t, "refused", map[string]string{"/users/0": "invalid_user /users/0/roles/0/role"})
+	q.imports(t, "root", nurse("a@x.example", holding("none")), "").is(t, "refused", map[string]string{"/users/0": "invalid_user /users/0/roles/0/role"})
 	if pool.of["nurse"] != "nurse@riverside.example" {
 		t.Errorf("T3 the pool was told of what was not done: %v", pool.of)
 	}

@@ -39,8 +39,8 @@ func TestImportRights(t *testing.T) {
 		"templates":    []any{members{"id": "a3", "name": "A3", "workflow": "improvement", "teamType": "simple"}},
 		"roles":        []any{granting("host", "staff"), granting("left", "right"), granting("right", "left")},
 		"users": []any{
-			person("new", roles("staff")),
-			person("coach-to-be", roles("coach")),
+			person("new", holding("staff")),
+			person("coach-to-be", holding("coach")),
 			person("away", members{"locations": []string{"clinic"}}),
 			person("nurse", members{"name": "Nina Nurse", "email": "nurse@riverside.example", "persona": "leader"}),
 			person("doctor", members{"name": "Dan Doctor", "email": "doctor@riverside.example", "locations": []string{"icu"}, "persona": "leader"}),
@@ -103,7 +103,7 @@ func TestImportKeepsAFullAdministrator(t *testing.T) {
 	q.imports(t, "root", both, "").is(t, "R13 one of two goes", map[string]string{"/users/0": "changed", "/users/1": "last_full_administrator"})
 	q.imports(t, "root", members{"users": []any{root(members{"type": "inactive"})}}, "").is(t, "R13 the type", map[string]string{"/users/0": "last_full_administrator"})
 	// A new one in the same file does not count: it has no sign-in.
-	q.imports(t, "root", members{"users": []any{person("third", roles("administrator")), root(members{"type": "wallboard"})}}, "").
+	q.imports(t, "root", members{"users": []any{person("third", holding("administrator")), root(members{"type": "wallboard"})}}, "").
 		is(t, "R13 who cannot sign in is none", map[string]string{"/users/0": "created", "/users/1": "last_full_administrator"})
 	if _, holds := q.User(t, "root").Assignment("administrator"); !holds || q.User(t, "root").Type != authz.General {
 		t.Errorf("R13 root is %+v", q.User(t, "root"))
@@ -162,7 +162,7 @@ func TestImportInASession(t *testing.T) {
 	}
 	world := members{
 		"workflows": []any{members{"id": "kata", "name": "Kata"}}, "roles": []any{granting("r", "staff")},
-		"users": []any{person("u", roles("staff")), person("porter", members{"name": "Porter", "roles": []any{members{"role": "staff"}}}), person("nurse", members{"name": "Nina Nurse", "email": "new@x.example"})},
+		"users": []any{person("u", holding("staff")), person("porter", members{"name": "Porter", "roles": []any{members{"role": "staff"}}}), person("nurse", members{"name": "Nina Nurse", "email": "new@x.example"})},
 	}
 	call := fixture.Call{Route: "POST /v1/import", As: "porter", Body: world, Session: session(impersonation.Full)}
 	l := landed{Answer: q.Do(t, q.f, call)}

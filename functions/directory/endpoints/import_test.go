@@ -121,7 +121,7 @@ func person(id string, change members) members {
 	return p
 }
 
-func roles(ids ...string) members {
+func holding(ids ...string) members {
 	list := []any{}
 	for _, id := range ids {
 		list = append(list, members{"role": id})

@@ -8,7 +8,9 @@
 // sign-in to be given may be left out; taking the sign-in of a user who has none
 // is 404; preferences are replaced whole. A word that a filter does not know is a
 // fault, and so is below without a location; the cursors of users and people are
-// sealed, because a page can end at somebody whom its reader may not know (T4).
+// sealed, because a page can end at somebody whom its reader may not know (T4). An
+// import whose form is faulty does nothing at all, with every fault named; what
+// breaks a rule is told entry by entry.
 package endpoints
 
 import (
