@@ -8,7 +8,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/importer"
 )
 
@@ -56,12 +55,8 @@ func (in importing) asked() string {
 }
 
 func decodeImporting(r *api.Request) (in importing, err error) {
-	switch dry := r.Query.Get("dryRun"); dry {
-	case "", "false":
-	case "true":
-		in.dry = true
-	default:
-		return in, fault.Faulty(fault.Invalid, "malformed", []fault.Problem{{Pointer: "/dryRun", Detail: "dryRun is true or false."}})
+	if in.dry, err = body.ReadQuery(r.Parameters(), func(o *body.Object) bool { return o.Flag("dryRun") }); err != nil {
+		return in, err
 	}
 	in.body = string(r.Body)
 	in.world, err = body.Read(r.Body, func(o *body.Object) importer.World { return body.ReadWorld(o, mostEntries) })
