@@ -69,7 +69,8 @@ func readOptions(args []string, env func(string) string, stderr io.Writer) (o op
 	flags := flag.NewFlagSet("import", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: TOKEN=… import [flags] FILE\nFILE is a world (JSON) or a list of people (CSV).")
+		fmt.Fprintln(stderr, "usage: TOKEN=… import [flags] FILE\nFILE is a world (JSON) or a list of people (CSV). The list's first line names the\n"+
+			"columns: name, username, locations (ids, by | ; or spaces), type, and if wanted id,\nemail, persona, roles.")
 		flags.PrintDefaults()
 	}
 	url, tokenFile := env("GEMBA_URL"), ""
