@@ -23,15 +23,16 @@ const (
 )
 
 // Members is a page of those users who hold the role and whom the caller
-// administers (R11, T4), by id, with the id to go on after. A page reads at most
-// mostHolders users and may so be short, even empty, and still have a place to
-// go on. NotFound when there is no such role.
+// administers (R11, T4), by id, with the id to go on after, which may be of
+// somebody whom the caller may not know; "" when nobody follows whom they
+// administer. A page reads at most mostHolders users and may so be short, even
+// empty, and still have a place to go on. NotFound when there is no such role.
 func (s *Service) Members(ctx context.Context, c directory.Caller, id string, page directory.Page) ([]Member, string, error) {
 	r, ok := c.Model.Role(id)
 	if !ok {
 		return nil, "", fault.New(fault.NotFound, "not_found", "There is no such role.")
 	}
-	found := []Member{}
+	found, place := []Member{}, page.After
 	for read := 0; ; {
 		ids, end, err := s.store.MemberIDs(ctx, c.Organization.ID, r.RoleRef, directory.Page{Limit: holders, After: page.After})
 		if err != nil {
@@ -42,16 +43,24 @@ func (s *Service) Members(ctx context.Context, c directory.Caller, id string, pa
 		if err != nil {
 			return nil, "", err
 		}
-		for i, user := range ids {
-			if m, is := member(now, r.RoleRef, user); is {
+		for _, user := range ids {
+			m, is := member(now, r.RoleRef, user)
+			full := len(found) == page.Limit
+			switch {
+			case full && is:
+				return found, place, nil
+			case is:
 				found = append(found, m)
 			}
-			if len(found) == page.Limit && i < len(ids)-1 {
-				return found, user, nil
+			if !full { // who is only looked past is not for a page to tell (T4)
+				place = user
 			}
 		}
-		if read += len(ids); end == "" || len(found) == page.Limit || read >= mostHolders {
-			return found, end, nil
+		if end == "" {
+			return found, "", nil
+		}
+		if read += len(ids); read >= mostHolders {
+			return found, place, nil
 		}
 		page.After = end
 	}

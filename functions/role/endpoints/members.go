@@ -11,11 +11,12 @@ import (
 	"gemba/shared/role"
 )
 
-// belonging asks for a part of a role's members.
+// belonging asks for a part of a role's members. Where a page ends can be at
+// somebody whom the caller may not know, so its cursor is sealed (T4).
 type belonging struct {
-	role string
-	page directory.Page
-	next func(after string) string
+	role    string
+	page    directory.Page
+	request *api.Request
 }
 
 func members(roles *role.Service) api.Endpoint[belonging] {
@@ -28,16 +29,24 @@ func members(roles *role.Service) api.Endpoint[belonging] {
 				return belonging{}, err
 			}
 			return body.ReadQuery(r.Parameters(), func(o *body.Object) belonging {
-				return belonging{role: id, page: o.Page(r.Page), next: r.Next}
+				return belonging{role: id, page: o.Page(r.Limit), request: r}
 			})
 		},
 		Do: func(ctx context.Context, c directory.Caller, in belonging) (api.Response, error) {
-			found, end, err := roles.Members(ctx, c, in.role, in.page)
+			at, err := in.request.Opening(c.Organization, in.page)
+			if err != nil {
+				return api.Response{}, err
+			}
+			found, end, err := roles.Members(ctx, c, in.role, at)
 			if err != nil {
 				return api.Response{}, err
 			}
 			items, end, err := api.Fit(found, end, body.Member, func(m role.Member) string { return m.User.ID })
-			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.next(end)}}, err
+			out := api.Page{Items: items}
+			if end != "" {
+				out.Next = in.request.Sealed(c.Organization, end)
+			}
+			return api.Response{Status: http.StatusOK, Body: out}, err
 		},
 	}
 }

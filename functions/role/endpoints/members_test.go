@@ -1,6 +1,7 @@
 package endpoints_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -209,5 +210,46 @@ func TestRolesForNobodyInParticular(t *testing.T) {
 	var none authz.Role
 	if got := listed(t, place, f, "&persona=champion"); len(got) != len(none.Grants) {
 		t.Errorf("R1 meant for champions: %v", got)
+	}
+}
+
+// TestT4MembersTellOfNobodyBeyondTheReach: neither a cursor nor that there is one
+// tells of a member whom the caller may not know.
+func TestT4MembersTellOfNobodyBeyondTheReach(t *testing.T) {
+	_, place, f := openStore(t)
+	page := func(role, query string) (ids []string, next string) {
+		var body struct {
+			Items []struct{ User string }
+			Next  string
+		}
+		a := place.Do(t, f, fixture.Call{Route: membersRoute, As: "local", Path: map[string]string{"id": role}, Query: query})
+		expect(t, "members", a, 200, "")
+		a.Into(t, &body)
+		for _, m := range body.Items {
+			ids = append(ids, m.User)
+		}
+		return ids, body.Next
+	}
+	for next := ""; ; {
+		var ids []string
+		if ids, next = page("staff", "limit=1&cursor="+next); next == "" {
+			// wallboard, at the ward, follows nurse and holds the role.
+			if !slices.Equal(ids, []string{"nurse"}) {
+				t.Errorf("T4 the last page within reach is %v", ids)
+			}
+			break
+		}
+		raw, err := base64.RawURLEncoding.DecodeString(next)
+		if err != nil || strings.Contains(string(raw), ids[0]) || strings.Contains(string(raw), `"a"`) {
+			t.Errorf("T4 a cursor that can be read: %s, %v", raw, err)
+		}
+	}
+	// Ninety beyond the reach are one reading, and a place after the last of them.
+	for i := range 95 {
+		u := directory.User{ID: fmt.Sprintf("ward%02d", i), Name: "W", Username: fmt.Sprintf("ward%02d", i), Type: authz.General, Locations: []string{"ward"}}
+		place.AddUser(t, u, "pharmacy")
+	}
+	if ids, next := page("pharmacy", "limit=90"); len(ids) > 0 || next != "" {
+		t.Errorf("T4 of a role that nobody within reach holds: %v, %q", ids, next)
 	}
 }
