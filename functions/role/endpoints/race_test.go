@@ -214,3 +214,33 @@ func TestR13OneAdministratorByTwoRoles(t *testing.T) {
 		})
 	}
 }
+
+// TestR13AnAdministrationThatEndsWithItsLimit: root leaves the place that one of
+// their two full administrations is limited to while the other's role is about to
+// go by somebody else.
+func TestR13AnAdministrationThatEndsWithItsLimit(t *testing.T) {
+	store, place, f := openStore(t)
+	made := roleBody(map[string]any{"id": "other", "name": "Other", "admin": map[string]any{"globalUserAdministrator": map[string]any{}}})
+	expect(t, "R1", place.Do(t, f, fixture.Call{Route: "POST /v1/roles", As: "root", Body: made}), 201, "")
+	place.AddRole(t, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: "designer"}, Name: "Designer", Admin: authz.Admin{Roles: true}}})
+	expect(t, "R12", place.Do(t, f, onRole(assignRoute, "root", "coach", "designer", nil)), 200, "")
+	users := directory.NewUsers(store, fixture.NewPool("root"))
+	moves := func(locations ...string) {
+		c := place.Caller(t, "root", directory.Keys{Users: []string{"root"}})
+		next := c.Subject
+		next.Locations = locations
+		if _, err := users.Put(t.Context(), c, directory.Wanted{User: next}, directory.Precondition{Match: true, Any: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	moves("hospital", "clinic")
+	expect(t, "R12", place.Do(t, f, onRole(assignRoute, "root", "root", "other", map[string]any{"locations": []string{"clinic"}})), 200, "")
+	g := interrupted(t, place, func() fixture.Answer {
+		moves("hospital")
+		return fixture.Answer{Status: http.StatusOK}
+	})
+	expect(t, "R13", place.Do(t, g, onOne(deleteRoute, "coach", "administrator", nil, "*")), 422, "last_full_administrator")
+	if c := place.Caller(t, "root", directory.Keys{}); !c.Model.FullAdministrator(c.Subject.Decisive()) {
+		t.Error("R13 nobody is left")
+	}
+}
