@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -149,3 +150,32 @@ func TestPutUserWhoseAnswerIsLost(t *testing.T) {
 }
 
 var _ directory.UserStore = (*dynamo.Store)(nil)
+
+// TestAChangeOfMoreThanATransactionTakes ends ninety limited assignments at once:
+// that is nothing to try again, as a dependency's failure would be.
+func TestAChangeOfMoreThanATransactionTakes(t *testing.T) {
+	store, place := fixture.World(t)
+	many := directory.User{ID: "many", Name: "Many", Username: "many", Type: authz.General, Locations: []string{"icu"}}
+	for i := range 90 {
+		held := authz.Assignment{Role: authz.RoleRef{ID: fmt.Sprint("role", i), Birth: 1}, Locations: []string{"icu"}}
+		many.Assignments = append(many.Assignments, directory.Assignment{Assignment: held})
+	}
+	place.AddUser(t, many)
+	users := directory.NewUsers(store, fixture.NewPool())
+	moving := func(id string) error {
+		c := place.Caller(t, "root", directory.Keys{Users: []string{id}})
+		next := c.Users[id]
+		next.Locations = []string{"ward"}
+		_, err := users.Put(t.Context(), c, directory.Wanted{User: next}, directory.Precondition{Match: true, Any: true})
+		return err
+	}
+	if err := moving("many"); !fault.Is(err, fault.Unprocessable) || fault.Of(err).Code != "too_large" {
+		t.Errorf("leaving the limit of 90 roles: %v", err)
+	}
+	if u := place.User(t, "many"); len(u.Assignments) != 90 || u.Locations[0] != "icu" {
+		t.Errorf("T3 it changed %+v", u)
+	}
+	if err := moving("nurse"); err != nil {
+		t.Errorf("leaving none: %v", err)
+	}
+}

@@ -152,6 +152,8 @@ const (
 	// this has to stay well below it.
 	commitWindow = 5 * time.Second
 	youngAge     = 10 * time.Second
+	// mostActions is how many actions DynamoDB takes in one transaction.
+	mostActions = 100
 )
 
 // commit writes all or nothing. A failed condition is told by the action's
@@ -159,8 +161,11 @@ const (
 // transaction that was only hindered is tried again with full jitter.
 func (t *transaction) commit(ctx context.Context) error {
 	t.writeTallies()
-	if t.err != nil {
+	switch {
+	case t.err != nil:
 		return t.err
+	case len(t.items) > mostActions:
+		return fault.New(fault.Unprocessable, "too_large", "It changes more than can be changed at once. Change it in steps.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitWindow-t.store.now().Sub(t.at))
 	defer cancel()
