@@ -67,19 +67,23 @@ func (l *Listings) Within(ctx context.Context, c Caller, f Filter, page Page) (L
 }
 
 // People is the page of everybody active who passes the filter, by id; the
-// text is looked for in the name alone. Denied when it filters by role and the
-// caller may not read admin data.
+// text is looked for in the name alone. Who holds a role is told of those alone
+// whom the caller administers (T4), as the role's members are; Denied when they
+// administer nobody.
 func (l *Listings) People(ctx context.Context, c Caller, f Filter, page Page) (Listed, error) {
 	organization := authz.Resource{Type: authz.OrganizationResource, ID: c.Organization.ID}
-	if f.Role != "" && !c.Decide(authz.ReadAdministration, organization).Allowed {
-		return Listed{}, fault.New(fault.Denied, "denied", "Who holds which role is told to administrators alone.")
+	if f.Role != "" && !c.Decide(authz.AdministerSomeUsers, organization).Allowed {
+		return Listed{}, fault.New(fault.Denied, "denied", "Who holds which role is told to their administrators alone.")
 	}
-	return l.list(ctx, c, f, page, listing{
-		passes: func(u User) bool {
-			return u.Type != authz.Inactive && f.passes(c.Model, c.At, u) && f.hasText(u.Name)
-		},
-		reach: reach{everybody: true},
-	})
+	in, who, model := listing{reach: reach{everybody: true}}, c.Who(), c.Model
+	if f.Role != "" {
+		in.reach = reachOf(c)
+	}
+	in.passes = func(u User) bool {
+		return u.Type != authz.Inactive && f.passes(model, c.At, u) && f.hasText(u.Name) &&
+			(f.Role == "" || model.Administers(who, u.Decisive()))
+	}
+	return l.list(ctx, c, f, page, in)
 }
 
 // passes is all of the filter but for its text.

@@ -37,7 +37,8 @@
 //     assignment counts: not over, of the role that has the id now (R5, R14).
 //   - Everybody active is everybody not inactive, kiosks and wallboards too. What
 //     people are not shown of each other is not searched either (T4): their text is
-//     the name's, and a filter by role is for who may read admin data.
+//     the name's, and a filter by role finds whom the caller administers, as the
+//     role's members do.
 //   - Of an item's team, an entry tells who joined and who left, by role, at most
 //     fifty of each. A team may have any size that fits into 380 KB.
 package directory

@@ -123,6 +123,13 @@ func TestListedPeople(t *testing.T) {
 		}
 	}
 	o.AddUser(t, directory.User{ID: "x1", Name: "Xaver", Username: "secret-login", Email: "hidden@riverside.example", Type: authz.General, Locations: []string{"icu"}})
+	o.AddRole(t, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: "section"}, Name: "Section", Advanced: []authz.Advanced{authz.PeopleSection}, Admin: authz.Admin{Board: authz.Everywhere}}})
+	o.AddUser(t, directory.User{ID: "x2", Name: "Yves", Username: "x2", Type: authz.General, Locations: []string{"surgery"}, SignIn: directory.Enabled, Sub: fixture.Sub("x2")}, "section", "local-administrator")
+	for query, want := range map[string]string{"role=staff": "capture lead nurse", "role=pharmacy": "", "role=staff&q=nina": "nurse", "location=ward": "doctor pharmacist wallboard"} {
+		if got := strings.Join(o.pages("/v1/people", "x2", query), " "); got != want {
+			t.Errorf("T4 %s tells a local administrator of %q, want %q", query, got, want)
+		}
+	}
 	for _, q := range []string{"secret-login", "hidden", "x1"} {
 		if got := o.pages("/v1/people", "director", "q="+q); len(got) > 0 {
 			t.Errorf("T4 what is not shown is not searched: %s finds %q", q, got)
@@ -150,7 +157,7 @@ func TestWhoMayList(t *testing.T) {
 		{"R9 and administration no people section", "/v1/people", "root", "", 403, "denied"},
 		{"R9 nor is nothing", "/v1/people", "nurse", "", 403, "denied"},
 		{"T4 who holds which role is not for everybody", "/v1/people", "director", "role=staff", 403, "denied"},
-		{"R10 but for who reads admin data", "/v1/people", "both", "role=staff", 200, ""},
+		{"T4 nor for whoever administers something else", "/v1/people", "both", "role=staff", 403, "denied"},
 		{"no token", "/v1/users", "", "", 401, "no_token"},
 		{"an unknown filter", "/v1/users", "root", "persna=leader", 400, "malformed"},
 		{"an unknown persona", "/v1/users", "root", "persona=hero", 400, "malformed"},
