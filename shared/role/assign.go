@@ -184,9 +184,13 @@ func (s *Service) put(ctx context.Context, c directory.Caller, change Assigning,
 // (I6), and a user that changed since the caller looked.
 func changeable(c directory.Caller, target directory.User, p directory.Precondition) error {
 	if c.Session != "" && target.ID == c.Actor.ID {
-		return fault.New(fault.Denied, "own_roles_in_session", "Your own roles cannot be changed while you act as somebody else.")
+		return ownRoles()
 	}
 	return p.Heed(target.Version)
+}
+
+func ownRoles() error {
+	return fault.New(fault.Denied, "own_roles_in_session", "Your own roles cannot be changed while you act as somebody else.")
 }
 
 // without is the assignments but for those of a role id, a deleted role's of

@@ -10,13 +10,17 @@ import (
 
 // Delete deletes a role for good and tells how many users lose it: those whose
 // assignments are not over (R14). NotFound when there is none, Unconditional,
-// Stale; Unprocessable when nobody would be left to administer (R13).
+// Stale; Denied in a session for a role that the actor holds (I6); Unprocessable
+// when nobody would be left to administer (R13).
 func (s *Service) Delete(ctx context.Context, c directory.Caller, id string, p directory.Precondition) (int, error) {
 	r, err := s.store.Role(ctx, c.Organization.ID, id)
 	if err != nil {
 		return 0, err
 	}
 	if err := p.Check(r.Version); err != nil {
+		return 0, err
+	}
+	if err := notTheirOwn(c, r); err != nil {
 		return 0, err
 	}
 	next := c.Model.With(authz.Change{Delete: authz.Names{Roles: []string{r.ID}}})

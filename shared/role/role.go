@@ -9,7 +9,8 @@
 // Where the rules are silent: giving a role that is held already changes its
 // limit and end, and keeps since when and by whom it was given first; an end
 // that has passed may be given and ends the assignment at once; giving what is
-// held unchanged writes nothing.
+// held unchanged writes nothing. In a session a role that the actor holds is
+// neither changed nor deleted, as if it were taken or given (I6).
 package role
 
 import (
@@ -61,7 +62,8 @@ func (s *Service) Clone(ctx context.Context, c directory.Caller, original, id, n
 }
 
 // Put makes or replaces the role with this id (R14: an edit needs the current
-// version). Errors as Create's, and Stale or Unconditional.
+// version). Errors as Create's, and Stale or Unconditional; Denied in a session
+// for a role that the actor holds (I6).
 func (s *Service) Put(ctx context.Context, c directory.Caller, r Role, p directory.Precondition) (Role, error) {
 	before, err := s.store.Role(ctx, c.Organization.ID, r.ID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -73,7 +75,19 @@ func (s *Service) Put(ctx context.Context, c directory.Caller, r Role, p directo
 	if before.Version == 0 {
 		return s.create(ctx, c, r, "create")
 	}
+	if err := notTheirOwn(c, before); err != nil {
+		return Role{}, err
+	}
 	return s.save(ctx, c, before, r, c.Entry(timeline.Role, "edit", timeline.Target{Type: "role", ID: r.ID}))
+}
+
+// notTheirOwn refuses to change or delete, in a session, a role that the actor
+// holds: that changes what the actor's own roles give (I6).
+func notTheirOwn(c directory.Caller, r Role) error {
+	if _, holds := c.Holds(c.Actor, r.RoleRef); c.Session != "" && holds {
+		return ownRoles()
+	}
+	return nil
 }
 
 // create makes a new role. Its birth is the policy version that it makes.

@@ -380,3 +380,38 @@ func TestASweepNeverTakesWhatIsGivenAnew(t *testing.T) {
 		}
 	}
 }
+
+// TestI6TheActorsOwnRolesInASession: to change or delete a role that the actor
+// holds is to change the actor's own roles; any other role both may change.
+func TestI6TheActorsOwnRolesInASession(t *testing.T) {
+	store, place, f := openStore(t)
+	place.AddRole(t, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: "designer"}, Name: "Designer", Admin: authz.Admin{Roles: true}}})
+	expect(t, "R12", place.Do(t, f, onRole(assignRoute, "root", "support", "designer", nil)), 200, "")
+	session := begin(t, store, place, "support", "root")
+	do := func(c fixture.Call) fixture.Answer {
+		c.Session = session
+		return place.Do(t, f, c)
+	}
+	wider := roleBody(map[string]any{"name": "Designer", "admin": map[string]any{"globalUserAdministrator": map[string]any{}, "roleAdministrator": true}})
+	for _, c := range []struct {
+		rule   string
+		call   fixture.Call
+		status int
+		code   string
+	}{
+		{"I6 changed", onOne(putRoute, "support", "designer", wider, "*"), 403, "own_roles_in_session"},
+		{"I6 deleted", onOne(deleteRoute, "support", "designer", nil, "*"), 403, "own_roles_in_session"},
+		{"another that the actor does not hold", onOne(putRoute, "support", "coach", roleBody(map[string]any{"name": "CI coach"}), "*"), 200, ""},
+		{"and deleted", onOne(deleteRoute, "support", "coach", nil, "*"), 200, ""},
+		{"a clone, which nobody holds", onOne("POST /v1/roles/{id}/clone", "support", "designer", map[string]any{"name": "Two"}, ""), 201, ""},
+	} {
+		expect(t, c.rule, do(c.call), c.status, c.code)
+	}
+	e := entries(t, store, timeline.Role)
+	denied := slices.DeleteFunc(e, func(e timeline.Entry) bool { return !e.Denied })
+	if len(denied) != 2 || denied[0].Cause != "own_roles_in_session" || denied[0].Target.ID != "designer" || denied[0].Impersonator.ID != "support" {
+		t.Errorf("T1 denied attempts: %+v", denied)
+	}
+	end(t, store, place, "support", session)
+	expect(t, "outside a session", place.Do(t, f, onOne(putRoute, "support", "designer", wider, "*")), 200, "")
+}
