@@ -3,6 +3,7 @@ package body
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 
 	"gemba/shared/directory"
 	"gemba/shared/fault"
@@ -21,6 +22,8 @@ func ReadQuery[T any](query url.Values, form func(*Object) T) (T, error) {
 			members[name] = values
 		case values[0] != "":
 			members[name] = values[0]
+		default:
+			members[name] = nil
 		}
 	}
 	data, _ := json.Marshal(members) // texts always marshal
@@ -41,7 +44,11 @@ func (o *Object) Page(read func() (directory.Page, error)) directory.Page {
 	return page
 }
 
-// Flag is a parameter that is true or false, false when it is absent.
+// Flag is a parameter that is true or false, false when it is absent. It is not
+// as good as none when it is empty: who writes ?dryRun alone means no false.
 func (o *Object) Flag(name string) bool {
+	if o != nil && slices.Contains(o.Names(), name) && !o.Has(name) {
+		o.Fault(name, "true or false is expected.")
+	}
 	return Word(o, name, map[string]bool{"true": true, "false": false})
 }

@@ -227,9 +227,16 @@ func TestDryRun(t *testing.T) {
 	expect(t, "R13 as the change would be refused", place.Do(t, f, dry(revokeRoute, "root", "root", "administrator", nil)), 422, "last_full_administrator")
 	expect(t, "R12 as the change would be refused", place.Do(t, f, dry(assignRoute, "local", "nurse", "director", nil)), 403, "denied")
 	expect(t, "T4 outside the reach", place.Do(t, f, dry(assignRoute, "local", "doctor", "staff", nil)), 404, "not_found")
-	maybe := onRole(assignRoute, "root", "nurse", "coach", nil)
-	maybe.Query = "dryRun=maybe"
-	expect(t, "neither true nor false", place.Do(t, f, maybe), 400, "malformed")
+	for _, route := range []string{assignRoute, revokeRoute} {
+		for _, query := range []string{"dryRun=maybe", "dryRun=", "dryRun", "dryRun=TRUE", "dryRun=true&dryRun=false"} {
+			maybe := onRole(route, "root", "nurse", "coach", nil)
+			maybe.Query = query
+			expect(t, "neither true nor false: "+query, place.Do(t, f, maybe), 400, "malformed")
+		}
+	}
+	if _, holds := place.User(t, "nurse").Assignment("coach"); holds {
+		t.Error("T3 what may have been meant to be tried was done")
+	}
 }
 
 func TestDiffOfRoles(t *testing.T) {
