@@ -65,6 +65,9 @@ func (s *Service) TryAssign(ctx context.Context, c directory.Caller, g Given, p 
 	if err != nil {
 		return Impact{}, err
 	}
+	if err := s.store.Fits(change.After); err != nil {
+		return Impact{}, err
+	}
 	return impactOn(c, g.Role, change.Before, change.After), nil
 }
 

@@ -313,6 +313,9 @@ func TestARowThatMakesAUserTooLarge(t *testing.T) {
 	}
 	alone := place.Do(t, f, onRole(assignRoute, "root", "wide", "role-69", map[string]any{"locations": locations}))
 	expect(t, "as the single call", alone, 422, "too_large")
+	dry := onRole(assignRoute, "root", "wide", "role-69", map[string]any{"locations": locations})
+	dry.Query = "dryRun=true"
+	expect(t, "as the change would be refused", place.Do(t, f, dry), 422, "too_large")
 }
 
 func TestOneRequestTwiceAtOnceIsOne(t *testing.T) {
