@@ -110,6 +110,9 @@ func TestCursorsAreBound(t *testing.T) {
 	expect(t, "of another role", with("root", "unit-lead", ""), 400, "malformed")
 	expect(t, "of another caller", with("support", "staff", ""), 400, "malformed")
 	expect(t, "an unknown filter", with("root", "staff", "role=x&"), 400, "malformed")
+	if text, err := base64.RawURLEncoding.DecodeString(page.Next); err != nil || strings.Contains(string(text), "doctor") {
+		t.Errorf("T4 a cursor tells at whom its page ended: %q, %v", text, err)
+	}
 }
 
 // TestMembersAreThoseOfNow: who lost the role or the reach since is not shown.
