@@ -145,6 +145,8 @@ func (t *transaction) stamp(av map[string]types.AttributeValue, k key) {
 }
 
 const (
+	// mostActions is how many actions DynamoDB takes in one transaction.
+	mostActions = 100
 	// commitAttempts bounds the tries of a transaction that others hinder.
 	commitAttempts = 12
 	// commitWindow is how long a write may still happen after the time it
@@ -158,7 +160,9 @@ const (
 
 // commit writes all or nothing. A failed condition is told by the action's
 // fault, raced before all others, since a new decision tells more; a
-// transaction that was only hindered is tried again with full jitter.
+// transaction that was only hindered is tried again with full jitter. What is more
+// than one transaction takes is Unprocessable too_large, as no repetition helps:
+// a user may leave a location that very many of their assignments are limited to.
 func (t *transaction) commit(ctx context.Context) error {
 	t.writeTallies()
 	switch {
@@ -166,6 +170,9 @@ func (t *transaction) commit(ctx context.Context) error {
 		return t.err
 	case len(t.items) > mostActions:
 		return fault.New(fault.Unprocessable, "too_large", "It changes more than can be changed at once. Change it in steps.")
+	}
+	if len(t.items) > mostActions {
+		return fault.New(fault.Unprocessable, "too_large", "This changes more at once than can be changed together. Change a part of it first.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitWindow-t.store.now().Sub(t.at))
 	defer cancel()

@@ -6,11 +6,18 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
+	"gemba/shared/dynamo"
+	"gemba/shared/dynamotest"
 	"gemba/shared/dynamotest/fixture"
+	"gemba/shared/fault"
+	"gemba/shared/role"
 	"gemba/shared/timeline"
 )
 
@@ -226,6 +233,71 @@ func TestR13TheLastAdministratorMayNotLeave(t *testing.T) {
 	}
 	isAnswered(t, "R13", w.ask(t, putRoute, "root", "root", wanted("root", at("clinic")), "if-match", "*"), 422, "last_full_administrator")
 	isAnswered(t, "R13 to stay there, too", w.ask(t, putRoute, "root", "root", wanted("root", at("clinic", "hospital")), "if-match", "*"), 200, "")
+}
+
+// R13 a full administration that ends with its limit is lost also when its holder
+// has another: whoever is about to take that one counts on this one, and has to
+// find that the guard moved.
+func TestR13AnAdministrationEndsBesideAnother(t *testing.T) {
+	w := openPeople(t)
+	other := w.AddRole(t, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: "other"}, Name: "Other", Admin: authz.Admin{
+		Global: &authz.UserAdministration{Grantable: authz.Grantable{All: true}}, Roles: true,
+	}}})
+	root := w.Caller(t, "root", directory.Keys{}).Subject
+	both := root
+	limited, plain := root.Assignments[0], root.Assignments[0]
+	limited.Locations, plain.Role = []string{"hospital"}, other
+	both.Assignments = []directory.Assignment{limited, plain}
+	c := w.Caller(t, "root", directory.Keys{})
+	if err := w.store.PutUser(t.Context(), c.Basis(root), directory.UserChange{Before: root, After: both, Entry: c.Entry(timeline.Assignment, "limit", timeline.Target{Type: "user", ID: "root"})}); err != nil {
+		t.Fatal(err)
+	}
+	var left atomic.Bool
+	slow := w.Open(func(cfg *aws.Config) {
+		cfg.APIOptions = append(cfg.APIOptions, dynamotest.Intercept(func(operation string, _ any, next func() (any, error)) (any, error) {
+			if operation == "TransactWriteItems" && !left.Swap(true) {
+				isAnswered(t, "R5", w.ask(t, putRoute, "root", "root", wanted("root", at("clinic")), "if-match", "*"), 200, "")
+			}
+			return next()
+		}))
+	})
+	admin := w.Caller(t, "local", directory.Keys{})
+	_, err := role.New(slow).Delete(t.Context(), admin, "other", directory.Precondition{Match: true, Any: true})
+	if !fault.IsRaced(err) || !left.Load() {
+		t.Errorf("R13 the role of the last full administrator is deleted: %v", err)
+	}
+}
+
+// T3 more assignments end with a location than one transaction can take: that is
+// refused for what it is, and nothing is half done.
+func TestMoreThanATransactionTakes(t *testing.T) {
+	w := openPeople(t)
+	full := directory.User{ID: "full", Name: "Fu Ll", Username: "full", Type: authz.General, Locations: []string{"icu", "ward"}}
+	w.AddUser(t, full)
+	var roles []role.Role
+	for i := range 120 {
+		roles = append(roles, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: fmt.Sprint("r", i)}, Name: fmt.Sprint("Role ", i)}})
+	}
+	if _, err := w.store.CreatePolicy(t.Context(), fixture.Organization, dynamo.Policy{Roles: roles}, w.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	c := w.Caller(t, "root", directory.Keys{})
+	for part := range slices.Chunk(roles, 60) {
+		before := w.User(t, "full")
+		after := before
+		for _, r := range part {
+			named, _ := c.Model.Role(r.ID)
+			after.Assignments = append(after.Assignments, directory.Assignment{Assignment: authz.Assignment{Role: named.RoleRef, Locations: []string{"ward"}}, By: "root", Since: fixture.Start})
+		}
+		if err := w.store.PutUser(t.Context(), c.Basis(before), directory.UserChange{Before: before, After: after, Entry: c.Entry(timeline.Assignment, "assign", timeline.Target{Type: "user", ID: "full"})}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	isAnswered(t, "R5", w.ask(t, putRoute, "root", "full", wanted("full", at("icu")), "if-match", "*"), 422, "too_large")
+	if u := w.User(t, "full"); len(u.Assignments) != 120 || len(u.Locations) != 2 {
+		t.Errorf("T3 %d roles at %v", len(u.Assignments), u.Locations)
+	}
+	w.adjacent(t, "full")
 }
 
 // R12 with localReach any a user is reached by one location; what is given lies
