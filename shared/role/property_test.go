@@ -263,7 +263,7 @@ func TestOneBrokenRuleIsOneFault(t *testing.T) {
 			t.Fatalf("%s: faults at %v, want %s: %v", b.rule, got, pointer, d)
 		}
 	})
-	if len(broken) < 20 {
+	if len(broken) < 20 && !testing.Short() { // which draws a fifth
 		t.Errorf("only %v were broken", slices.Sorted(maps.Keys(broken)))
 	}
 }
