@@ -6,14 +6,14 @@ import (
 	"gemba/shared/role"
 )
 
-// MostChanges bounds the rows of one bulk change.
-const MostChanges = 500
+// mostChanges bounds the rows of one bulk change.
+const mostChanges = 500
 
 // ReadRoleChanges is the body of many changes of who holds which role.
 func ReadRoleChanges(o *Object) []role.Row {
 	o.Need("changes")
 	var rows []role.Row
-	for place, each := range o.Objects("changes", MostChanges) {
+	for place, each := range o.Objects("changes", mostChanges) {
 		rows = append(rows, readRow(each, place))
 	}
 	return rows

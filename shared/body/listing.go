@@ -4,26 +4,23 @@ import (
 	"gemba/shared/directory"
 )
 
-// SearchText is what is looked for in a list.
-var SearchText = Rule{Most: 100}
+// searched is what is looked for in a list.
+var searched = Rule{Most: 100}
 
 // noPersona is the word for those who have none.
 const noPersona = "none"
 
-var (
-	personaFilters = func() map[string]directory.Persona {
-		out := personaWords()
-		out[noPersona] = directory.NoPersona
-		return out
-	}()
-	truths = map[string]bool{"true": true, "false": false}
-)
+var personaFilters = func() map[string]directory.Persona {
+	out := personaWords()
+	out[noPersona] = directory.NoPersona
+	return out
+}()
 
 // Filter is the parameters that say which users a list is of.
 func (o *Object) Filter() directory.Filter {
 	f := directory.Filter{
 		Persona: Word(o, "persona", personaFilters), ByPersona: o.Has("persona"), Role: o.ID("role"), Location: o.ID("location"),
-		Below: Word(o, "below", truths), Type: Word(o, "type", userTypes), Text: o.Text("q", SearchText),
+		Below: o.Flag("below"), Type: Word(o, "type", userTypes), Text: o.Text("q", searched),
 	}
 	if f.Below && !o.Has("location") {
 		o.Fault("below", "This goes with a location.")

@@ -136,7 +136,7 @@ func ReadCopy(o *Object) Copy {
 func (o *Object) RoleFilter() role.Filter { return Word(o, "persona", roleFilters) }
 
 var roleFilters = func() map[string]role.Filter {
-	filters := map[string]role.Filter{"none": {None: true}}
+	filters := map[string]role.Filter{noPersona: {None: true}}
 	for word, persona := range personas {
 		filters[word] = role.Filter{Persona: persona}
 	}

@@ -1,6 +1,7 @@
 package role
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,9 +88,9 @@ type ImpactPage struct {
 }
 
 // Impact is what putting a role, or without one deleting it, would do. Nothing is
-// written, and what could not be written has the same errors: NotFound,
-// Unprocessable, Stale if a precondition was given; Conflict policy_changed when
-// the policy is not that of the first page any more.
+// written, and what could not be written, but for its size, has the same errors:
+// NotFound, Unprocessable, Conflict name_taken, Stale if a precondition was given.
+// Conflict policy_changed when the policy is not that of the first page any more.
 func (s *Service) Impact(ctx context.Context, c directory.Caller, id string, after *Role, p directory.Precondition, page ImpactPage) (Impact, error) {
 	before, err := s.Get(ctx, c, id)
 	if err != nil {
@@ -118,7 +119,7 @@ func (s *Service) nextModel(ctx context.Context, c directory.Caller, before Role
 	var put Role
 	if after != nil {
 		put = *after
-		if err := saveable(c.Model, before, put); err != nil {
+		if err := cmp.Or(saveable(c.Model, before, put), unnamed(c.Model, put)); err != nil {
 			return nil, err
 		}
 		put.Birth = before.Birth
@@ -128,6 +129,17 @@ func (s *Service) nextModel(ctx context.Context, c directory.Caller, before Role
 	next := c.Model.With(change)
 	_, err := s.guardRole(ctx, c, before, put, next)
 	return next, err
+}
+
+// unnamed refuses a name that another role has, as the store does when it is
+// saved (R1).
+func unnamed(m *authz.Model, r Role) error {
+	for _, other := range m.Policy().Roles {
+		if other.ID != r.ID && directory.Folded(other.Name) == directory.Folded(r.Name) {
+			return fault.New(fault.Conflict, "name_taken", "Another role has this name.")
+		}
+	}
+	return nil
 }
 
 const (

@@ -135,6 +135,7 @@ func TestImpactIsRefusedAsTheChangeWouldBe(t *testing.T) {
 	}{
 		{"R13 no full administrator left", ofRole(impactRoute, "root", "administrator", nil), 422, "last_full_administrator"},
 		{"R4 a scope that is not allowed", ofRole(impactRoute, "root", "staff", staffMay(map[string]any{"view": "only_users"}, "safety")), 422, "invalid_role"},
+		{"R1 another role's name", ofRole(impactRoute, "root", "staff", staffBody(map[string]any{"name": "UNIT LEAD"})), 409, "name_taken"},
 		{"a body that is none", ofRole(impactRoute, "root", "staff", map[string]any{"nme": "Staff"}), 400, "malformed"},
 		{"a role that is none", ofRole(impactRoute, "root", "nothing", nil), 404, "not_found"},
 		{"R10 role_administrator alone", ofRole(impactRoute, "local", "staff", nil), 403, "denied"},
