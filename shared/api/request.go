@@ -131,7 +131,7 @@ func (r *Request) unasked() error {
 // Header is a header's value, "" when it is absent. Names are lower-case.
 func (r *Request) Header(name string) string { return r.header[name] }
 
-// ID of the path: a parameter that the contract's alphabet must admit.
+// PathID is an id of the path: a parameter that the contract's alphabet must admit.
 // Whatever it does not admit cannot exist, and is Invalid.
 func (r *Request) PathID(name string) (string, error) {
 	id := r.Path[name]
@@ -139,6 +139,15 @@ func (r *Request) PathID(name string) (string, error) {
 		return "", fault.New(fault.Invalid, "malformed", "An id is 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit.")
 	}
 	return id, nil
+}
+
+// SameID holds the id that a body names, if any, to the one in the path:
+// Unprocessable id_mismatch when it is another.
+func SameID(path, named string) error {
+	if named == "" || named == path {
+		return nil
+	}
+	return fault.Faulty(fault.Unprocessable, "id_mismatch", []fault.Problem{{Pointer: "/id", Detail: "The id is the one in the path."}})
 }
 
 // Precondition reads If-Match and If-None-Match; Invalid when they are not

@@ -1,16 +1,29 @@
-// Package role is the use case of system roles: creating and changing them,
-// giving them to people and taking them back (rules R1–R14).
+// Package role is the use case of system roles: creating, cloning, changing and
+// deleting them, giving them to people and taking them back, one by one or many at
+// once, and telling who holds them, what a change will do to whom, and what
+// somebody has by all of theirs (rules R1–R15).
 //
 // It decides what a valid role is, what an assignment may be limited to, and
 // when a change would leave the organization without a full administrator
 // (R13). Whether the caller may act at all was decided by package authz before
-// it is called. It refuses to know HTTP and storage.
+// it is called; only the rows of many changes are put to it here, one by one. What
+// rights are gained, lost or wider is authz's to say. It refuses to know HTTP and
+// storage.
 //
-// Where the rules are silent: giving a role that is held already changes its
-// limit and end, and keeps since when and by whom it was given first; an end
-// that has passed may be given and ends the assignment at once; giving what is
-// held unchanged writes nothing. In a session a role that the actor holds is
-// neither changed nor deleted, as if it were taken or given (I6).
+// Where the rules are silent:
+//
+//   - Giving a role that is held already changes its limit and end, and keeps since
+//     when and by whom it was given first; one that is over is given anew. An end that
+//     has passed may be given and ends the assignment at once. Giving what is held
+//     unchanged writes nothing; putting a role as it is makes a new version of it.
+//   - In a session a role that the actor holds is neither changed nor deleted, as if
+//     it were taken or given (I6).
+//   - A user holds at most 200 roles.
+//   - A role that takes an id that lists of grantable roles name for a deleted one
+//     edits those lists first (R14).
+//   - Who shall lose a role is counted when it is gone. What a deletion leaves in
+//     users and among members is swept by the day, and is no entry of the timeline.
+//   - The pages of an impact are of one policy: when that changes, ask anew.
 package role
 
 import (

@@ -8,7 +8,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 )
 
 // itemBounds are the calls on an item's facts, for the platform's own services.
@@ -58,8 +57,8 @@ func decodeRecording(r *api.Request) (in recording, err error) {
 	if in.item, err = body.Read(r.Body, body.ReadItem); err != nil {
 		return in, err
 	}
-	if in.item.ID != "" && in.item.ID != id {
-		return in, fault.Faulty(fault.Unprocessable, "id_mismatch", []fault.Problem{{Pointer: "/id", Detail: "The id is the one in the path."}})
+	if err = api.SameID(id, in.item.ID); err != nil {
+		return in, err
 	}
 	in.item.ID = id
 	in.precondition, err = r.Precondition()

@@ -9,7 +9,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/timeline"
 )
 
@@ -110,8 +109,8 @@ func (k kind[P]) placing(r *api.Request) (in placing, err error) {
 	if err != nil {
 		return in, err
 	}
-	if named := given.Ref().ID; named != "" && named != id {
-		return in, fault.Faulty(fault.Unprocessable, "id_mismatch", []fault.Problem{{Pointer: "/id", Detail: "The id is the one in the path."}})
+	if err := api.SameID(id, given.Ref().ID); err != nil {
+		return in, err
 	}
 	in.place = given.Under(id)
 	in.precondition, err = r.Precondition()

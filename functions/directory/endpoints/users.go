@@ -8,7 +8,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 )
 
 // getUser is a user, to oneself and to an administrator of the user.
@@ -62,8 +61,8 @@ func decodeWanting(r *api.Request) (in wanting, err error) {
 	if in.user, err = body.Read(r.Body, body.ReadWanted); err != nil {
 		return in, err
 	}
-	if in.user.ID != "" && in.user.ID != id {
-		return in, fault.Faulty(fault.Unprocessable, "id_mismatch", []fault.Problem{{Pointer: "/id", Detail: "The id is the one in the path."}})
+	if err = api.SameID(id, in.user.ID); err != nil {
+		return in, err
 	}
 	in.user.ID = id
 	in.precondition, err = r.Precondition()

@@ -20,7 +20,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/role"
 	"gemba/shared/timeline"
 )
@@ -127,8 +126,8 @@ func decodeReplacing(r *api.Request) (in replacing, err error) {
 	if in.role, err = body.Read(r.Body, body.ReadRole); err != nil {
 		return in, err
 	}
-	if in.role.ID != "" && in.role.ID != id {
-		return in, fault.Faulty(fault.Unprocessable, "id_mismatch", []fault.Problem{{Pointer: "/id", Detail: "The id is the one in the path."}})
+	if err = api.SameID(id, in.role.ID); err != nil {
+		return in, err
 	}
 	in.role.ID = id
 	in.precondition, err = r.Precondition()
