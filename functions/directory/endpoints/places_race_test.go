@@ -44,6 +44,29 @@ func (d desk) beside(t *testing.T, hook dynamotest.Hook) desk {
 	return other
 }
 
+// watched is a desk beside another whose calls are told of, before each is made.
+type watched struct {
+	desk
+	told *func()
+}
+
+func (d desk) watched(t *testing.T) watched {
+	t.Helper()
+	told := func() {}
+	return watched{d.beside(t, func(_ string, _ any, next func() (any, error)) (any, error) {
+		told()
+		return next()
+	}), &told}
+}
+
+// watch brings the desk to the policy of now, and tells of its calls from then on.
+func (w watched) watch(t *testing.T, told func()) {
+	t.Helper()
+	*w.told = func() {}
+	expect(t, "catching up", w.do(t, "root", "GET", "workflows", "safety", nil), 200, "")
+	*w.told = told
+}
+
 // plainly is a hook that does nothing.
 func plainly(_ string, _ any, next func() (any, error)) (any, error) { return next() }
 
@@ -179,15 +202,15 @@ func TestU3AUseBetweenAnyTwoCallsOfADeletion(t *testing.T) {
 	for n, u := range everyUse {
 		t.Run(u.of+" and "+u.name, func(t *testing.T) {
 			outcomes := map[int]int{}
+			other := d.watched(t)
 			for call := 0; ; call++ {
 				place, id := fmt.Sprintf("place-%d-%d", n, call), fmt.Sprintf("use-%d-%d", n, call)
 				d.prepare(t, u.of, place)
 				made, used := 0, false
-				other := d.beside(t, func(_ string, _ any, next func() (any, error)) (any, error) {
+				other.watch(t, func() {
 					if made++; made == call+1 {
 						used = u.make(t, d, place, id)
 					}
-					return next()
 				})
 				deleted := other.do(t, "root", "DELETE", u.of, place, nil, "if-match", `"1"`)
 				if made <= call {
@@ -208,18 +231,18 @@ func TestU3ADeletionBetweenAnyTwoCallsOfAUse(t *testing.T) {
 	d := open(t)
 	for n, u := range everyUse {
 		t.Run(u.of+" and "+u.name, func(t *testing.T) {
+			other := d.watched(t)
 			for call := 0; ; call++ {
 				place, id := fmt.Sprintf("place-%d-%d", n, call), fmt.Sprintf("use-%d-%d", n, call)
 				d.prepare(t, u.of, place)
 				made := 0
 				var deleted fixture.Answer
-				other := d.beside(t, func(_ string, _ any, next func() (any, error)) (any, error) {
+				other.watch(t, func() {
 					if made++; made == call+1 {
 						deleted = d.do(t, "root", "DELETE", u.of, place, nil, "if-match", `"1"`)
 					}
-					return next()
 				})
-				used := u.make(t, other, place, id)
+				used := u.make(t, other.desk, place, id)
 				if made <= call {
 					break
 				}

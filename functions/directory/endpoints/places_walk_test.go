@@ -56,7 +56,7 @@ func TestU3AnyChangesKeepTheForest(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	ids := []string{"", "a", "b", "c", "d", "e"}
 	seen := map[string]int{}
-	for step := range 250 {
+	for step := range 120 {
 		kind := []string{"locations", "locations", "workflows", "templates"}[r.IntN(4)]
 		id, above := ids[1+r.IntN(5)], ids[r.IntN(6)]
 		body, method, want := object{"name": fmt.Sprint("Step ", step)}, "PUT", 0

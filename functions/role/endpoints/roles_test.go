@@ -147,7 +147,7 @@ func TestLastAdministrators(t *testing.T) {
 	place, f := open(t)
 	place.AddUser(t, directory.User{ID: "second", Name: "Second", Username: "second", Type: authz.General,
 		Locations: []string{"hospital"}, SignIn: directory.Enabled, Sub: fixture.Sub("second")}, "administrator")
-	for round := range 60 {
+	for round := range 16 { // without the guard most rounds fail
 		by := []string{"root", "second"}
 		if round%2 == 1 {
 			by = []string{"second", "root"}
