@@ -4,12 +4,11 @@ import (
 	"context"
 
 	"gemba/shared/directory"
-	"gemba/shared/permission"
 )
 
 // Listed is a page of the ids of a list, in their order, and whether more
 // follow. Each page is one strong Query.
-func (s *Store) Listed(ctx context.Context, organization string, l permission.List, page directory.Page) (ids []string, more bool, err error) {
+func (s *Store) Listed(ctx context.Context, organization string, l directory.List, page directory.Page) (ids []string, more bool, err error) {
 	q := listSpan(organization, l).past(page.After)
 	q.limit = page.Limit
 	items, end, err := s.query(ctx, q)
@@ -23,17 +22,17 @@ func (s *Store) Listed(ctx context.Context, organization string, l permission.Li
 }
 
 // listSpan is where the list is kept.
-func listSpan(o string, l permission.List) span {
+func listSpan(o string, l directory.List) span {
 	switch l.Of {
-	case permission.RoleMembers:
+	case directory.RoleMembers:
 		return memberSpan(o, l.Role)
-	case permission.LocationUsers:
+	case directory.LocationUsers:
 		return ofKind(locationPK(o, l.ID), memberKind)
-	case permission.LocationItems:
+	case directory.LocationItems:
 		return ofKind(locationPK(o, l.ID), placedKind)
-	case permission.TemplateItems:
+	case directory.TemplateItems:
 		return ofKind(templateItemsPK(o, l.ID), placedKind)
-	case permission.TeamItems:
+	case directory.TeamItems:
 		return ofKind(userPK(o, l.ID), placedKind)
 	default:
 		return directorySpan(o)

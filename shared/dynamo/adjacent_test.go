@@ -170,18 +170,18 @@ func (b *bare) listed(t *testing.T) {
 	if made, err := b.CreateItem(t.Context(), "o", team, noon); err != nil || !made {
 		t.Fatal(made, err)
 	}
-	table := map[permission.List]int{
-		{Of: permission.RoleMembers, Role: authz.RoleRef{ID: "coach", Birth: births["coach"]}}:     2,
-		{Of: permission.RoleMembers, Role: authz.RoleRef{ID: "staff", Birth: births["staff"]}}:     3000,
-		{Of: permission.RoleMembers, Role: authz.RoleRef{ID: "staff", Birth: births["staff"] + 1}}: 0, // R14: another role
-		{Of: permission.LocationUsers, ID: "w07"}:                                                  75,
-		{Of: permission.LocationItems, ID: "w07"}:                                                  3,
-		{Of: permission.TemplateItems, ID: "idea"}:                                                 121,
-		{Of: permission.TeamItems, ID: "p0001"}:                                                    1,
-		{Of: permission.TeamItems, ID: "p0002"}:                                                    0,
-		{Of: permission.Everybody}:                                                                 3003,
+	table := map[directory.List]int{
+		{Of: directory.RoleMembers, Role: authz.RoleRef{ID: "coach", Birth: births["coach"]}}:     2,
+		{Of: directory.RoleMembers, Role: authz.RoleRef{ID: "staff", Birth: births["staff"]}}:     3000,
+		{Of: directory.RoleMembers, Role: authz.RoleRef{ID: "staff", Birth: births["staff"] + 1}}: 0, // R14: another role
+		{Of: directory.LocationUsers, ID: "w07"}:                                                  75,
+		{Of: directory.LocationItems, ID: "w07"}:                                                  3,
+		{Of: directory.TemplateItems, ID: "idea"}:                                                 121,
+		{Of: directory.TeamItems, ID: "p0001"}:                                                    1,
+		{Of: directory.TeamItems, ID: "p0002"}:                                                    0,
+		{Of: directory.Everybody}:                                                                 3003,
 	}
-	kinds := map[permission.ListKind]bool{}
+	kinds := map[directory.ListKind]bool{}
 	for l, want := range table {
 		kinds[l.Of] = true
 		for _, limit := range []int{max(1, want/3), want + 1} {
@@ -202,12 +202,12 @@ func (b *bare) listed(t *testing.T) {
 			}
 		}
 	}
-	for kind := range permission.ListKindCount {
+	for kind := range directory.ListKindCount {
 		if !kinds[kind] {
 			t.Errorf("the list %d has no case", kind)
 		}
 	}
-	ids, more, err := b.Listed(t.Context(), "o", permission.List{Of: permission.LocationItems, ID: "w07"}, directory.Page{Limit: 1, After: "i007x"})
+	ids, more, err := b.Listed(t.Context(), "o", directory.List{Of: directory.LocationItems, ID: "w07"}, directory.Page{Limit: 1, After: "i007x"})
 	if err != nil || !more || !slices.Equal(ids, []string{"i047"}) {
 		t.Errorf("after an id that is not there: %q, more %v, %v", ids, more, err)
 	}
@@ -217,7 +217,7 @@ func (b *bare) listed(t *testing.T) {
 		}
 		return next()
 	}, func() {
-		_, _, err = b.Listed(t.Context(), "o", permission.List{Of: permission.Everybody}, directory.Page{Limit: 1})
+		_, _, err = b.Listed(t.Context(), "o", directory.List{Of: directory.Everybody}, directory.Page{Limit: 1})
 	})
 	if err != nil {
 		t.Error(err)

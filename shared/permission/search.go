@@ -34,23 +34,6 @@ type Found struct {
 	More    bool
 }
 
-// List is a list of ids in their order, as directory has it.
-type List = directory.List
-
-// ListKind is what a list is of.
-type ListKind = directory.ListKind
-
-// The lists that searches go through.
-const (
-	RoleMembers   = directory.RoleMembers
-	LocationUsers = directory.LocationUsers
-	Everybody     = directory.Everybody
-	LocationItems = directory.LocationItems
-	TemplateItems = directory.TemplateItems
-	TeamItems     = directory.TeamItems
-	ListKindCount = directory.ListKindCount
-)
-
 // Store is what a search reads.
 type Store interface {
 	// Load reads users and items with the policy of the same moment (C11).

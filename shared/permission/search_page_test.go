@@ -178,7 +178,7 @@ func (f *failsAt) Load(ctx context.Context, o string, keys directory.Keys) (dire
 	return f.tables.Load(ctx, o, keys)
 }
 
-func (f *failsAt) Listed(ctx context.Context, o string, l permission.List, page directory.Page) ([]string, bool, error) {
+func (f *failsAt) Listed(ctx context.Context, o string, l directory.List, page directory.Page) ([]string, bool, error) {
 	if f.fails() {
 		return nil, false, f.err
 	}

@@ -29,9 +29,9 @@ func (w *walk) subjects(asker *asker) *directory.Candidates {
 		return &directory.Candidates{}
 	}
 	s := asker.Model.SubjectSources(action, r)
-	members, roles, locations := roleLists(s.Members), roleLists(s.Roles), idLists(LocationUsers, s.Locations)
+	members, roles, locations := roleLists(s.Members), roleLists(s.Roles), idLists(directory.LocationUsers, s.Locations)
 	if len(members) > mostLists || len(roles) > mostLists && len(locations) > mostLists {
-		return asker.amongKnown(crossing(directory.Lists(List{Of: Everybody}), nil, nil))
+		return asker.amongKnown(crossing(directory.Lists(directory.List{Of: directory.Everybody}), nil, nil))
 	}
 	return asker.amongKnown(crossing(append(directory.Lists(members...), directory.Given(s.Team)...), directory.Lists(roles...), directory.Lists(locations...)))
 }
@@ -63,19 +63,19 @@ func (w *walk) resources(asker *asker) *directory.Candidates {
 
 // itemsOf is where the items are on which something could be done.
 func itemsOf(subject authz.Subject, s authz.ItemSources) *directory.Candidates {
-	alone := idLists(TemplateItems, s.Templates)
+	alone := idLists(directory.TemplateItems, s.Templates)
 	if s.Team {
-		alone = append(alone, List{Of: TeamItems, ID: subject.ID()})
+		alone = append(alone, directory.List{Of: directory.TeamItems, ID: subject.ID()})
 	}
-	return crossing(directory.Lists(alone...), directory.Lists(idLists(TemplateItems, s.Located)...), directory.Lists(idLists(LocationItems, s.Locations)...))
+	return crossing(directory.Lists(alone...), directory.Lists(idLists(directory.TemplateItems, s.Located)...), directory.Lists(idLists(directory.LocationItems, s.Locations)...))
 }
 
 // usersOf is where the users are on whom something could be done.
 func usersOf(s authz.UserSources) *directory.Candidates {
 	if s.Everybody || len(s.Locations) > mostLists {
-		return crossing(directory.Lists(List{Of: Everybody}), nil, nil)
+		return crossing(directory.Lists(directory.List{Of: directory.Everybody}), nil, nil)
 	}
-	return crossing(directory.Lists(idLists(LocationUsers, s.Locations)...), nil, nil)
+	return crossing(directory.Lists(idLists(directory.LocationUsers, s.Locations)...), nil, nil)
 }
 
 // amongKnown leaves, of candidates that are users, those whom the asker may know
@@ -85,7 +85,7 @@ func (a *asker) amongKnown(c *directory.Candidates) *directory.Candidates {
 	if everybody || c.Empty() {
 		return c
 	}
-	some := append(directory.Lists(idLists(LocationUsers, reach)...), directory.Given([]string{a.Subject.ID})...)
+	some := append(directory.Lists(idLists(directory.LocationUsers, reach)...), directory.Given([]string{a.Subject.ID})...)
 	if len(reach) == 0 {
 		return crossing(some, nil, nil)
 	}
@@ -114,18 +114,18 @@ func crossing(alone, one, other directory.Union) *directory.Candidates {
 	return directory.Crossing(alone, one, other, mostLists)
 }
 
-func roleLists(roles []authz.RoleRef) []List {
-	lists := make([]List, len(roles))
+func roleLists(roles []authz.RoleRef) []directory.List {
+	lists := make([]directory.List, len(roles))
 	for i, r := range roles {
-		lists[i] = List{Of: RoleMembers, Role: r}
+		lists[i] = directory.List{Of: directory.RoleMembers, Role: r}
 	}
 	return lists
 }
 
-func idLists(of ListKind, ids []string) []List {
-	lists := make([]List, len(ids))
+func idLists(of directory.ListKind, ids []string) []directory.List {
+	lists := make([]directory.List, len(ids))
 	for i, id := range ids {
-		lists[i] = List{Of: of, ID: id}
+		lists[i] = directory.List{Of: of, ID: id}
 	}
 	return lists
 }

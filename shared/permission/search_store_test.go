@@ -16,11 +16,11 @@ import (
 type tables struct {
 	facts directory.Facts
 	// lists are the facts' lists when they are many; nil makes each anew.
-	lists map[permission.List][]string
+	lists map[directory.List][]string
 
 	mutex                sync.Mutex
 	queries, loads, keys int
-	asked                map[permission.List]int
+	asked                map[directory.List]int
 	// atOnce is the most ids of a list that are given at once, when there is one:
 	// a page may be shorter than it was wanted.
 	atOnce int
@@ -47,12 +47,12 @@ func (s *tables) Load(_ context.Context, _ string, keys directory.Keys) (directo
 	return f, nil
 }
 
-func (s *tables) Listed(_ context.Context, _ string, l permission.List, page directory.Page) (ids []string, more bool, err error) {
+func (s *tables) Listed(_ context.Context, _ string, l directory.List, page directory.Page) (ids []string, more bool, err error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.queries++
 	if s.asked == nil {
-		s.asked = map[permission.List]int{}
+		s.asked = map[directory.List]int{}
 	}
 	s.asked[l]++
 	all := s.list(l)
@@ -70,19 +70,19 @@ func (s *tables) Listed(_ context.Context, _ string, l permission.List, page dir
 	return slices.Clone(all[start:end]), end < len(all), nil
 }
 
-func (s *tables) list(l permission.List) []string {
+func (s *tables) list(l directory.List) []string {
 	if s.lists != nil {
 		return s.lists[l]
 	}
 	var ids []string
 	for id, u := range s.facts.Users {
 		holds := slices.ContainsFunc(u.Assignments, func(a directory.Assignment) bool { return a.Role == l.Role })
-		if l.Of == permission.Everybody || l.Of == permission.RoleMembers && holds || l.Of == permission.LocationUsers && slices.Contains(u.Locations, l.ID) {
+		if l.Of == directory.Everybody || l.Of == directory.RoleMembers && holds || l.Of == directory.LocationUsers && slices.Contains(u.Locations, l.ID) {
 			ids = append(ids, id)
 		}
 	}
 	for id, i := range s.facts.Items {
-		if places(i)[permission.List{Of: l.Of, ID: l.ID}] {
+		if places(i)[directory.List{Of: l.Of, ID: l.ID}] {
 			ids = append(ids, id)
 		}
 	}
@@ -91,14 +91,14 @@ func (s *tables) list(l permission.List) []string {
 }
 
 // places is the lists that an item is in.
-func places(i directory.Item) map[permission.List]bool {
-	in := map[permission.List]bool{{Of: permission.TemplateItems, ID: i.Template}: true}
+func places(i directory.Item) map[directory.List]bool {
+	in := map[directory.List]bool{{Of: directory.TemplateItems, ID: i.Template}: true}
 	for _, l := range i.Locations {
-		in[permission.List{Of: permission.LocationItems, ID: l}] = true
+		in[directory.List{Of: directory.LocationItems, ID: l}] = true
 	}
 	for _, team := range i.Team {
 		for _, u := range team {
-			in[permission.List{Of: permission.TeamItems, ID: u}] = true
+			in[directory.List{Of: directory.TeamItems, ID: u}] = true
 		}
 	}
 	return in
@@ -106,15 +106,15 @@ func places(i directory.Item) map[permission.List]bool {
 
 // index makes the facts' lists once.
 func (s *tables) index() {
-	s.lists = map[permission.List][]string{}
+	s.lists = map[directory.List][]string{}
 	for _, id := range slices.Sorted(maps.Keys(s.facts.Users)) {
 		u := s.facts.Users[id]
-		s.add(permission.List{Of: permission.Everybody}, id)
+		s.add(directory.List{Of: directory.Everybody}, id)
 		for _, a := range u.Assignments {
-			s.add(permission.List{Of: permission.RoleMembers, Role: a.Role}, id)
+			s.add(directory.List{Of: directory.RoleMembers, Role: a.Role}, id)
 		}
 		for _, l := range u.Locations {
-			s.add(permission.List{Of: permission.LocationUsers, ID: l}, id)
+			s.add(directory.List{Of: directory.LocationUsers, ID: l}, id)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.facts.Items)) {
@@ -124,7 +124,7 @@ func (s *tables) index() {
 	}
 }
 
-func (s *tables) add(l permission.List, id string) { s.lists[l] = append(s.lists[l], id) }
+func (s *tables) add(l directory.List, id string) { s.lists[l] = append(s.lists[l], id) }
 
 // by is the caller as a request reads them: with what the search needs.
 func (s *tables) by(subject, actor string, search permission.Search) directory.Caller {

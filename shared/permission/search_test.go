@@ -307,7 +307,7 @@ func TestSearchesOfMoreThanFits(t *testing.T) {
 				if err != nil || !slices.Equal(got, want) {
 					t.Errorf("%d locations, %d roles, pages of %d: %d found, %d may (%v)", locations, roles, limit, len(got), len(want), err)
 				}
-				if both := locations > 256 && roles > 256; both != (s.asked[permission.List{Of: permission.Everybody}] > 0) {
+				if both := locations > 256 && roles > 256; both != (s.asked[directory.List{Of: directory.Everybody}] > 0) {
 					t.Errorf("%d locations, %d roles: %d lists were read", locations, roles, len(s.asked))
 				}
 			}

@@ -14,7 +14,6 @@ import (
 	"gemba/shared/dynamo"
 	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/impersonation"
-	"gemba/shared/permission"
 	"gemba/shared/timeline"
 )
 
@@ -89,7 +88,7 @@ func (w *world) last(t *testing.T, user string) timeline.Entry {
 func (w *world) adjacent(t *testing.T, id string) {
 	t.Helper()
 	c := w.Caller(t, id, directory.Keys{})
-	in := func(l permission.List) bool {
+	in := func(l directory.List) bool {
 		ids, more, err := w.store.Listed(t.Context(), fixture.Organization, l, directory.Page{Limit: 500})
 		if err != nil || more {
 			t.Fatalf("%+v: more %v, %v", l, more, err)
@@ -98,12 +97,12 @@ func (w *world) adjacent(t *testing.T, id string) {
 	}
 	policy := c.Model.Policy()
 	for _, l := range policy.Locations {
-		if is := slices.Contains(c.Subject.Locations, l.ID); in(permission.List{Of: permission.LocationUsers, ID: l.ID}) != is {
+		if is := slices.Contains(c.Subject.Locations, l.ID); in(directory.List{Of: directory.LocationUsers, ID: l.ID}) != is {
 			t.Errorf("U1 %s is at %s: %v; its list says another thing", id, l.ID, is)
 		}
 	}
 	for _, r := range policy.Roles {
-		if _, holds := c.Subject.Assignment(r.ID); in(permission.List{Of: permission.RoleMembers, Role: r.RoleRef}) != holds {
+		if _, holds := c.Subject.Assignment(r.ID); in(directory.List{Of: directory.RoleMembers, Role: r.RoleRef}) != holds {
 			t.Errorf("%s holds %s: %v; the members say another thing", id, r.ID, holds)
 		}
 	}

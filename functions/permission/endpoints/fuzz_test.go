@@ -18,16 +18,15 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
-	"gemba/shared/permission"
 )
 
 // mind is a store that has the fixture's policy with a few people and items in
 // it and lists all of them, whatever list is asked for.
 type mind struct{ memory }
 
-func (m mind) Listed(_ context.Context, _ string, l permission.List, page directory.Page) ([]string, bool, error) {
+func (m mind) Listed(_ context.Context, _ string, l directory.List, page directory.Page) ([]string, bool, error) {
 	all := slices.Sorted(maps.Keys(m.facts.Users))
-	if l.Of == permission.LocationItems || l.Of == permission.TemplateItems || l.Of == permission.TeamItems {
+	if l.Of == directory.LocationItems || l.Of == directory.TemplateItems || l.Of == directory.TeamItems {
 		all = slices.Sorted(maps.Keys(m.facts.Items))
 	}
 	all = slices.DeleteFunc(all, func(id string) bool { return id <= page.After })

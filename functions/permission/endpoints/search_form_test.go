@@ -188,7 +188,7 @@ func TestC12SearchesInASession(t *testing.T) {
 // down is a store that lists nothing any more.
 type down struct{ permission.Store }
 
-func (down) Listed(context.Context, string, permission.List, directory.Page) ([]string, bool, error) {
+func (down) Listed(context.Context, string, directory.List, directory.Page) ([]string, bool, error) {
 	return nil, false, fault.Wrap(fault.Unavailable, "dynamodb", context.DeadlineExceeded)
 }
 
