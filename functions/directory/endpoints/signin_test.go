@@ -204,7 +204,7 @@ func TestR13AdministratorsWhoGoAtOnce(t *testing.T) {
 // Whoever changes a sign-in last, in the table, has the last word in the pool.
 func TestOpposedChangesOfASignInAgree(t *testing.T) {
 	w := openPeople(t)
-	for round := range 30 {
+	for round := range 12 {
 		var wait sync.WaitGroup
 		for _, route := range []string{enableRoute, disableRoute, enableRoute, disableRoute} {
 			wait.Go(func() {
