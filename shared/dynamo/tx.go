@@ -161,7 +161,7 @@ const (
 // commit writes all or nothing. A failed condition is told by the action's
 // fault, raced before all others, since a new decision tells more; a
 // transaction that was only hindered is tried again with full jitter. What is more
-// than one transaction takes is Unprocessable too_large, as no repetition helps:
+// than one transaction takes is Unprocessable too_much_at_once, as no repetition helps:
 // a user may leave a location that very many of their assignments are limited to.
 func (t *transaction) commit(ctx context.Context) error {
 	t.writeTallies()
@@ -172,7 +172,7 @@ func (t *transaction) commit(ctx context.Context) error {
 		return fault.New(fault.Unprocessable, "too_large", "It changes more than can be changed at once. Change it in steps.")
 	}
 	if len(t.items) > mostActions {
-		return fault.New(fault.Unprocessable, "too_large", "This changes more at once than can be changed together. Change a part of it first.")
+		return fault.New(fault.Unprocessable, "too_much_at_once", "This changes more than one transaction can: split it.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitWindow-t.store.now().Sub(t.at))
 	defer cancel()

@@ -293,7 +293,7 @@ func TestMoreThanATransactionTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	isAnswered(t, "R5", w.ask(t, putRoute, "root", "full", wanted("full", at("icu")), "if-match", "*"), 422, "too_large")
+	isAnswered(t, "R5", w.ask(t, putRoute, "root", "full", wanted("full", at("icu")), "if-match", "*"), 422, "too_much_at_once")
 	if u := w.User(t, "full"); len(u.Assignments) != 120 || len(u.Locations) != 2 {
 		t.Errorf("T3 %d roles at %v", len(u.Assignments), u.Locations)
 	}
