@@ -169,7 +169,7 @@ func TestAChangeOfMoreThanATransactionTakes(t *testing.T) {
 		_, err := users.Put(t.Context(), c, directory.Wanted{User: next}, directory.Precondition{Match: true, Any: true})
 		return err
 	}
-	if err := moving("many"); !fault.Is(err, fault.Unprocessable) || fault.Of(err).Code != "too_large" {
+	if err := moving("many"); !fault.Is(err, fault.Unprocessable) || fault.Of(err).Code != "too_much_at_once" {
 		t.Errorf("leaving the limit of 90 roles: %v", err)
 	}
 	if u := place.User(t, "many"); len(u.Assignments) != 90 || u.Locations[0] != "icu" {

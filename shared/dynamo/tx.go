@@ -154,8 +154,6 @@ const (
 	// this has to stay well below it.
 	commitWindow = 5 * time.Second
 	youngAge     = 10 * time.Second
-	// mostActions is how many actions DynamoDB takes in one transaction.
-	mostActions = 100
 )
 
 // commit writes all or nothing. A failed condition is told by the action's
@@ -165,11 +163,8 @@ const (
 // a user may leave a location that very many of their assignments are limited to.
 func (t *transaction) commit(ctx context.Context) error {
 	t.writeTallies()
-	switch {
-	case t.err != nil:
+	if t.err != nil {
 		return t.err
-	case len(t.items) > mostActions:
-		return fault.New(fault.Unprocessable, "too_large", "It changes more than can be changed at once. Change it in steps.")
 	}
 	if len(t.items) > mostActions {
 		return fault.New(fault.Unprocessable, "too_much_at_once", "This changes more than one transaction can: split it.")
