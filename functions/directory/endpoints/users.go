@@ -10,6 +10,14 @@ import (
 	"gemba/shared/directory"
 )
 
+// persons are the calls on one user.
+func persons(users *directory.Users) []api.Bound {
+	return []api.Bound{
+		getUser.Bind(), putUser(users).Bind(), getPreferences.Bind(), putPreferences(users).Bind(),
+		enableSignIn(users).Bind(), disableSignIn(users).Bind(),
+	}
+}
+
 // getUser is a user, to oneself and to an administrator of the user.
 var getUser = api.Endpoint[string]{
 	Route:  "GET /v1/users/{id}",
