@@ -54,8 +54,8 @@ func TestPlaces(t *testing.T) {
 			{"kind": "item", "count": 2, "more": false, "ids": []string{"i3", "i4"}},
 		}})
 		o.silent(t, r)
-		ada.delete(t, "/v1/workflows/improvement", "If-Match", "*").problem(t, 409, "in_use").says(t, "template idea, opportunity")
-		ada.delete(t, "/v1/templates/opportunity", "If-Match", "*").problem(t, 409, "in_use").says(t, "item i3")
+		ada.delete(t, "/v1/workflows/improvement", "If-Match", "*").problem(t, 409, "in_use").says(t, "2 templates (idea, opportunity)")
+		ada.delete(t, "/v1/templates/opportunity", "If-Match", "*").problem(t, 409, "in_use").says(t, "1 item (i3)")
 		ada.delete(t, "/v1/templates/a3", "If-Match", "*").is(t, 204)
 		ada.delete(t, "/v1/workflows/safety", "If-Match", "*").is(t, 204)
 	})

@@ -94,7 +94,7 @@ func (w *walk) roleGivenAndTaken(t *testing.T) {
 	olivia.put(t, path, object{"locations": []string{"it-desk"}}).is(t, 422)
 	w.tells(olivia.put(t, path, object{"until": "2020-01-01T00:00:00Z"}).is(t, 200), "assignment limit done olivia.bennett - maria.alvarez")
 	may(t, maria, "maria.alvarez", "assign", item("i-001"), false, "no_grant")
-	w.tells(olivia.put(t, path, object{"locations": []string{"ng-ward-2a"}}).is(t, 200), "assignment limit done olivia.bennett - maria.alvarez")
+	w.tells(olivia.put(t, path, object{"locations": []string{"ng-ward-2a"}}).is(t, 200), "assignment assign done olivia.bennett - maria.alvarez")
 	may(t, maria, "maria.alvarez", "assign", item("i-001"), true, "role_grant")
 	w.tells(olivia.delete(t, path).is(t, 200), "assignment revoke done olivia.bennett - maria.alvarez")
 	may(t, maria, "maria.alvarez", "assign", item("i-001"), false, "no_grant")
