@@ -32,9 +32,14 @@ func (r *run) some(ctx context.Context, units []Unit) int {
 	if late(ctx) {
 		return r.leave(units, fault.Wrap(fault.Unavailable, "busy", errors.New("the time is over")))
 	}
+	known := len(r.results)
 	n, err := r.batch(ctx, units[:min(r.window, len(units))])
 	r.window = min(mostWindow, 2*n+4)
 	switch {
+	case n == 0 && err == nil && len(r.results) > known:
+		return 0 // some of a circle became, and the rest of it takes another transaction
+	case n == 0 && err == nil:
+		return r.leave(units, fault.Wrap(fault.Unavailable, "busy", errors.New("the first unit fits into no transaction")))
 	case n == 0:
 		return r.leave(units, err)
 	case fault.Is(err, fault.Unavailable):

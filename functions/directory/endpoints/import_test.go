@@ -272,6 +272,14 @@ func TestImportOfNamesThatChangeHands(t *testing.T) {
 	}
 	q.imports(t, "root", role("Same", "sAME"), "").is(t, "R1", map[string]string{"/roles/0": "created", "/roles/1": "name_taken"})
 	q.imports(t, "root", role("Other", "same"), "").is(t, "R1 what another gives up", map[string]string{"/roles/0": "changed", "/roles/1": "created"})
+	each := func(name, id, grants string) members {
+		return members{"id": id, "name": name, "admin": members{"localUserAdministrator": members{"scope": "only_location", "grantableRoles": []string{grants}}}}
+	}
+	circle := func(a, b string) members {
+		return members{"roles": []any{each(a, "rx", "ry"), each(b, "ry", "rx")}, "users": []any{person("d", members{"name": a})}}
+	}
+	q.imports(t, "root", circle("First", "Second"), "").is(t, "made", map[string]string{"/roles/0": "created", "/roles/1": "created", "/users/0": "created"})
+	q.imports(t, "root", circle("Third", "First"), "").is(t, "R1 within a circle, and nothing after it is left", map[string]string{"/roles/0": "changed", "/roles/1": "changed", "/users/0": "changed"})
 	twice := members{"users": []any{person("c", nil), person("c", members{"name": "Another"})}}
 	q.imports(t, "root", twice, "").is(t, "one thing twice", map[string]string{"/users/0": "created", "/users/1": "named_twice /users/1/id"})
 }
