@@ -3,10 +3,8 @@ package api
 import (
 	"cmp"
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"strings"
-	"time"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -77,10 +75,6 @@ func Public(route string, do func(*Request) Response) Bound {
 	}}
 }
 
-// decideAttempts bounds how often a request decides anew because its write
-// lost a race.
-const decideAttempts = 12
-
 // serve is the one way through: who, in whose session, what, may they, do.
 func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
 	c.action = e.Action.String()
@@ -91,21 +85,19 @@ func (e Endpoint[In]) serve(ctx context.Context, c *call) (Response, error) {
 	if err != nil {
 		return Response{}, e.refuseUnread(ctx, c, err)
 	}
-	for attempt := range decideAttempts {
-		response, err := e.attempt(ctx, c, in)
-		if !fault.IsRaced(err) {
-			return response, err
+	var response Response
+	raced := false
+	err = directory.Anew(ctx, func() (err error) {
+		if raced {
+			if err = c.resume(ctx); err != nil {
+				return err
+			}
 		}
-		if err := c.resume(ctx); err != nil {
-			return Response{}, err
-		}
-		select {
-		case <-ctx.Done():
-			return Response{}, fault.Wrap(fault.Unavailable, "busy", ctx.Err())
-		case <-time.After(rand.N(min(5*time.Millisecond<<attempt, 200*time.Millisecond))):
-		}
-	}
-	return Response{}, fault.New(fault.Unavailable, "busy", "")
+		response, err = e.attempt(ctx, c, in)
+		raced = true
+		return err
+	})
+	return response, err
 }
 
 // read is what the request asks for, or why that is not looked into: a write in

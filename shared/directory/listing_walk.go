@@ -69,9 +69,6 @@ func (l *Listings) unmoved(ctx context.Context, c Caller, p plan, page Page, in 
 // while users were read, the request is decided anew (C11).
 func (l *Listings) walk(ctx context.Context, c Caller, lists *Candidates, page Page, in listing) (Listed, error) {
 	w := &walk{store: l.store, caller: c, passes: in.passes, limit: page.Limit, place: page.After, found: Listed{Next: page.After}}
-	if end, ok := ctx.Deadline(); ok {
-		w.until = end.Add(-spare)
-	}
 	ctx, w.units = l.store.Spending(ctx)
 	if lists != nil {
 		err := w.run(ctx, w.among(lists))
@@ -90,7 +87,6 @@ type walk struct {
 	caller Caller
 	passes func(User) bool
 	limit  int
-	until  time.Time // zero: for ever
 	units  func() float64
 	found  Listed
 	// place is the last user looked at. It is beyond found.Next when a full page
@@ -112,15 +108,15 @@ func (w *walk) run(ctx context.Context, next step) error {
 		}
 		another := w.look(users)
 		w.found.More = another || !ended
-		if another || ended || w.spent() {
+		if another || ended || w.spent(ctx) {
 			return nil
 		}
 	}
 }
 
 // spent is whether the page has to end here.
-func (w *walk) spent() bool {
-	return w.units() >= mostUnits || !w.until.IsZero() && time.Until(w.until) <= 0
+func (w *walk) spent(ctx context.Context) bool {
+	return w.units() >= mostUnits || Late(ctx, spare)
 }
 
 // look takes those who pass; true when there is one more than fits.

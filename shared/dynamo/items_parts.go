@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"gemba/shared/directory"
 )
 
 // An item with more places than a transaction takes is changed in parts: its new
@@ -95,9 +97,8 @@ func (s *Store) tidy(ctx context.Context, w itemWrite) error {
 	}
 	needed := w.places(item.item())
 	surplus := slices.DeleteFunc(slices.Concat(w.joined, w.left), func(k key) bool { return needed[k] })
-	end, bounded := ctx.Deadline()
 	for part := range slices.Chunk(surplus, s.places) {
-		if bounded && time.Until(end) < tidySpare {
+		if directory.Late(ctx, tidySpare) {
 			break
 		}
 		t := s.begin()

@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"gemba/shared/authz"
@@ -12,8 +11,6 @@ import (
 )
 
 const (
-	// attempts bounds how often a batch is decided anew because it lost a race.
-	attempts = 12
 	// margin is what must be left of a request's time for one more batch and the
 	// answer.
 	margin = 4 * time.Second
@@ -29,7 +26,7 @@ const (
 // some does as many of the units as become in one transaction, one at least,
 // and is how many those are.
 func (r *run) some(ctx context.Context, units []Unit) int {
-	if late(ctx) {
+	if ctx.Err() != nil || directory.Late(ctx, margin) {
 		return r.leave(units, fault.Wrap(fault.Unavailable, "busy", errors.New("the time is over")))
 	}
 	known := len(r.results)
@@ -58,12 +55,6 @@ func (r *run) some(ctx context.Context, units []Unit) int {
 	return n
 }
 
-// late is whether there is no time left for one more batch.
-func late(ctx context.Context) bool {
-	end, ends := ctx.Deadline()
-	return ctx.Err() != nil || ends && time.Until(end) < margin
-}
-
 // leave notes why units change nothing, and is how many.
 func (r *run) leave(units []Unit, err error) int {
 	for _, u := range units {
@@ -80,17 +71,11 @@ func (r *run) leave(units []Unit, err error) int {
 // commits them; raced, it decides anew. It is how many it tried: none when the
 // caller may not go on.
 func (r *run) batch(ctx context.Context, units []Unit) (n int, err error) {
-	for attempt := range attempts {
-		if n, err = r.try(ctx, units); !fault.IsRaced(err) {
-			return n, err
-		}
-		select {
-		case <-ctx.Done():
-			return n, fault.Wrap(fault.Unavailable, "busy", ctx.Err())
-		case <-time.After(rand.N(min(5*time.Millisecond<<attempt, 200*time.Millisecond))):
-		}
-	}
-	return n, fault.Wrap(fault.Unavailable, "busy", err)
+	err = directory.Anew(ctx, func() (err error) {
+		n, err = r.try(ctx, units)
+		return err
+	})
+	return n, err
 }
 
 // try is one attempt of batch.

@@ -57,7 +57,7 @@ func (s Search) Find(ctx context.Context, store Store, c directory.Caller, page 
 	if s.For == Actions {
 		return s.actions(c, page), nil
 	}
-	w := &walk{store: store, search: s, caller: c, found: Found{Next: page.After}, place: page.After, limit: page.Limit, budget: newBudget(ctx)}
+	w := &walk{store: store, search: s, caller: c, found: Found{Next: page.After}, place: page.After, limit: page.Limit, budget: budget{mostCandidates, mostChoices}}
 	w.lists = directory.Reader{Store: store, Organization: c.Organization.ID}
 	err := w.run(ctx)
 	return w.found, err
@@ -126,21 +126,9 @@ const (
 )
 
 // budget is what a page may still read.
-type budget struct {
-	candidates, choices int
-	until               time.Time // zero: for ever
-}
-
-func newBudget(ctx context.Context) budget {
-	b := budget{candidates: mostCandidates, choices: mostChoices}
-	if end, ok := ctx.Deadline(); ok {
-		b.until = end.Add(-spare)
-	}
-	return b
-}
+type budget struct{ candidates, choices int }
 
 // spent is whether all of it was used.
-func (b budget) spent() bool {
-	late := !b.until.IsZero() && time.Until(b.until) <= 0
-	return late || b.candidates <= 0 || b.choices <= 0
+func (b budget) spent(ctx context.Context) bool {
+	return directory.Late(ctx, spare) || b.candidates <= 0 || b.choices <= 0
 }

@@ -39,7 +39,7 @@ func (w *walk) run(ctx context.Context) error {
 		if err != nil || !rechoose {
 			return err
 		}
-		if w.budget.choices--; w.spent() {
+		if w.budget.choices--; w.spent(ctx) {
 			return nil
 		}
 	}
@@ -59,12 +59,12 @@ func (w *walk) through(ctx context.Context, c *directory.Candidates) (bool, erro
 			if err != nil || changed {
 				return changed, err
 			}
-			if w.another || w.spent() && w.place != ids[len(ids)-1] {
+			if w.another || w.spent(ctx) && w.place != ids[len(ids)-1] {
 				return false, nil
 			}
 		}
 		w.found.More = !c.Ended()
-		if !w.found.More || w.spent() {
+		if !w.found.More || w.spent(ctx) {
 			return false, nil
 		}
 		c.GoOn(w.place)
@@ -72,7 +72,9 @@ func (w *walk) through(ctx context.Context, c *directory.Candidates) (bool, erro
 }
 
 // spent is whether the page has to end here.
-func (w *walk) spent() bool { return w.lists.Queries >= mostQueries || w.budget.spent() }
+func (w *walk) spent(ctx context.Context) bool {
+	return w.lists.Queries >= mostQueries || w.budget.spent(ctx)
+}
 
 func (w *walk) full() bool { return len(w.found.Results) >= w.limit }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -42,9 +41,6 @@ const (
 	// unitRows is how many rows one transaction of a hundred actions takes: eight
 	// each, and six for what all rest on.
 	unitRows = 11
-	// unitAttempts bounds how often a unit is decided anew because its write lost
-	// a race.
-	unitAttempts = 12
 	// unitReserve is the time before the function's end in which no unit is begun.
 	unitReserve = 2 * time.Second
 )
@@ -77,7 +73,7 @@ func (s *Service) ChangeAll(ctx context.Context, c directory.Caller, rows []Row,
 	var answers [][]byte
 	repeated := c.Once.Key != ""
 	for n, unit := range units(rows) {
-		if end, ends := ctx.Deadline(); ends && time.Until(end) < unitReserve {
+		if directory.Late(ctx, unitReserve) {
 			return nil, fault.Wrap(fault.Unavailable, "busy", errors.New("no time is left for all rows"))
 		}
 		once := c.Once.Part(n)
@@ -94,25 +90,19 @@ func (s *Service) ChangeAll(ctx context.Context, c directory.Caller, rows []Row,
 // unit does some rows, or finds that they were done for this key; repeated
 // tells that this has to be looked for.
 func (s *Service) unit(ctx context.Context, c directory.Caller, once directory.Once, rows []Row, repeated bool) ([]byte, bool, error) {
-	for attempt := range unitAttempts {
+	var answer []byte
+	found := false
+	err := directory.Anew(ctx, func() (err error) {
 		if repeated {
-			answer, found, err := s.answered(ctx, c, once)
-			if err != nil || found {
-				return answer, found, err
+			if answer, found, err = s.answered(ctx, c, once); err != nil || found {
+				return err
 			}
 		}
-		answer, err := s.attempt(ctx, c, once, rows)
-		if !fault.IsRaced(err) {
-			return answer, false, err
-		}
-		repeated = once.Key != "" // perhaps by the same request
-		select {
-		case <-ctx.Done():
-			return nil, false, fault.Wrap(fault.Unavailable, "busy", ctx.Err())
-		case <-time.After(rand.N(min(5*time.Millisecond<<attempt, 200*time.Millisecond))):
-		}
-	}
-	return nil, false, fault.New(fault.Unavailable, "busy", "")
+		answer, err = s.attempt(ctx, c, once, rows)
+		repeated = once.Key != "" // raced, perhaps by the same request
+		return err
+	})
+	return answer, found, err
 }
 
 // answered is a unit's first answer, if there is one.

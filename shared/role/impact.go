@@ -106,7 +106,7 @@ func (s *Service) Impact(ctx context.Context, c directory.Caller, id string, aft
 	if page.After.policy != 0 && page.After.policy != c.Policy {
 		return Impact{}, fault.New(fault.Conflict, "policy_changed", "Roles or places have been changed since the first page. Ask anew.")
 	}
-	w := newImpactWalk(ctx, c, page, authz.Compare(c.Model, next, id), next)
+	w := newImpactWalk(c, page, authz.Compare(c.Model, next, id), next)
 	w.store, w.role = s.store, before.RoleRef
 	err = w.through(ctx)
 	return w.told(), err
@@ -169,17 +169,13 @@ type impactWalk struct {
 	store         Store
 	role          authz.RoleRef
 	byList        int // how often the list is still to be read
-	until         time.Time
 	impact        Impact
 }
 
-func newImpactWalk(ctx context.Context, c directory.Caller, page ImpactPage, comparison *authz.Comparison, next *authz.Model) *impactWalk {
+func newImpactWalk(c directory.Caller, page ImpactPage, comparison *authz.Comparison, next *authz.Model) *impactWalk {
 	w := &impactWalk{caller: c, comparison: comparison, before: c.Model, after: next, limit: page.Limit, byList: 1}
 	w.impact.at = page.After
 	w.impact.at.policy = c.Policy
-	if end, ok := ctx.Deadline(); ok {
-		w.until = end.Add(-impactSpare)
-	}
 	return w
 }
 
@@ -206,7 +202,7 @@ func (w *impactWalk) through(ctx context.Context) error {
 			w.impact.More = at.waiting
 			return nil
 		}
-		if w.late() {
+		if directory.Late(ctx, impactSpare) {
 			w.impact.More = true
 			return nil
 		}
@@ -249,9 +245,6 @@ func (w *impactWalk) passed(place string) {
 		at.listed = max(at.listed, place)
 	}
 }
-
-// late is whether the request's time is nearly over.
-func (w *impactWalk) late() bool { return !w.until.IsZero() && time.Until(w.until) <= 0 }
 
 // look counts what the change does to somebody, and keeps it if the page has room.
 func (w *impactWalk) look(u directory.User) {

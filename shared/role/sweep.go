@@ -113,7 +113,7 @@ func (s *Sweeper) role(ctx context.Context, organization string, dead authz.Role
 	swept, passed := 0, 0
 	page := directory.Page{Limit: sweepBatch}
 	for {
-		if end, ends := ctx.Deadline(); ends && time.Until(end) < sweepReserve {
+		if directory.Late(ctx, sweepReserve) {
 			return swept, nil
 		}
 		ids, end, err := s.store.MemberIDs(ctx, organization, dead, page)
