@@ -141,9 +141,25 @@ func (r *Request) PathID(name string) (string, error) {
 	return id, nil
 }
 
-// SameID holds the id that a body names, if any, to the one in the path:
-// Unprocessable id_mismatch when it is another.
-func SameID(path, named string) error {
+// ReadPut is what a PUT wants: the id in the path, what the body says, and the
+// version that it is to replace. Invalid; Unprocessable id_mismatch when the body
+// names another id than the path.
+func ReadPut[T any](r *Request, read func([]byte) (T, error), named func(T) string) (id string, given T, p directory.Precondition, err error) {
+	if id, err = r.PathID("id"); err != nil {
+		return id, given, p, err
+	}
+	if given, err = read(r.Body); err != nil {
+		return id, given, p, err
+	}
+	if err = sameID(id, named(given)); err != nil {
+		return id, given, p, err
+	}
+	p, err = r.Precondition()
+	return id, given, p, err
+}
+
+// sameID holds the id that a body names, if any, to the one in the path.
+func sameID(path, named string) error {
 	if named == "" || named == path {
 		return nil
 	}

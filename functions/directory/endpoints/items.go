@@ -50,18 +50,10 @@ func putItem(items *directory.Items) api.Endpoint[recording] {
 }
 
 func decodeRecording(r *api.Request) (in recording, err error) {
-	id, err := r.PathID("id")
-	if err != nil {
-		return in, err
-	}
-	if in.item, err = body.Read(r.Body, body.ReadItem); err != nil {
-		return in, err
-	}
-	if err = api.SameID(id, in.item.ID); err != nil {
-		return in, err
-	}
+	read := func(data []byte) (directory.Item, error) { return body.Read(data, body.ReadItem) }
+	id := ""
+	id, in.item, in.precondition, err = api.ReadPut(r, read, func(given directory.Item) string { return given.ID })
 	in.item.ID = id
-	in.precondition, err = r.Precondition()
 	return in, err
 }
 

@@ -101,20 +101,9 @@ func (k kind[P]) put(places *directory.Places) api.Endpoint[placing] {
 }
 
 func (k kind[P]) placing(r *api.Request) (in placing, err error) {
-	id, err := r.PathID("id")
-	if err != nil {
-		return in, err
-	}
-	given, err := body.Read(r.Body, k.read)
-	if err != nil {
-		return in, err
-	}
-	if err := api.SameID(id, given.Ref().ID); err != nil {
-		return in, err
-	}
-	in.place = given.Under(id)
-	in.precondition, err = r.Precondition()
-	return in, err
+	read := func(data []byte) (P, error) { return body.Read(data, k.read) }
+	id, given, precondition, err := api.ReadPut(r, read, func(given P) string { return given.Ref().ID })
+	return placing{given.Under(id), precondition}, err
 }
 
 // deleting is a place and the version in which it may go.

@@ -62,18 +62,10 @@ func putUser(users *directory.Users) api.Endpoint[wanting] {
 }
 
 func decodeWanting(r *api.Request) (in wanting, err error) {
-	id, err := r.PathID("id")
-	if err != nil {
-		return in, err
-	}
-	if in.user, err = body.Read(r.Body, body.ReadWanted); err != nil {
-		return in, err
-	}
-	if err = api.SameID(id, in.user.ID); err != nil {
-		return in, err
-	}
+	read := func(data []byte) (directory.Wanted, error) { return body.Read(data, body.ReadWanted) }
+	id := ""
+	id, in.user, in.precondition, err = api.ReadPut(r, read, func(given directory.Wanted) string { return given.ID })
 	in.user.ID = id
-	in.precondition, err = r.Precondition()
 	return in, err
 }
 

@@ -119,18 +119,10 @@ func put(roles *role.Service) api.Endpoint[replacing] {
 }
 
 func decodeReplacing(r *api.Request) (in replacing, err error) {
-	id, err := r.PathID("id")
-	if err != nil {
-		return in, err
-	}
-	if in.role, err = body.Read(r.Body, body.ReadRole); err != nil {
-		return in, err
-	}
-	if err = api.SameID(id, in.role.ID); err != nil {
-		return in, err
-	}
+	read := func(data []byte) (role.Role, error) { return body.Read(data, body.ReadRole) }
+	id := ""
+	id, in.role, in.precondition, err = api.ReadPut(r, read, func(given role.Role) string { return given.ID })
 	in.role.ID = id
-	in.precondition, err = r.Precondition()
 	return in, err
 }
 
