@@ -89,7 +89,8 @@ type ImpactPage struct {
 
 // Impact is what putting a role, or without one deleting it, would do. Nothing is
 // written, and what could not be written, but for its size, has the same errors:
-// NotFound, Unprocessable, Conflict name_taken, Stale if a precondition was given.
+// NotFound, Unprocessable, Conflict name_taken, Stale if a precondition was given,
+// Denied in a session for a role that the actor holds (I6).
 // Conflict policy_changed when the policy is not that of the first page any more.
 func (s *Service) Impact(ctx context.Context, c directory.Caller, id string, after *Role, p directory.Precondition, page ImpactPage) (Impact, error) {
 	before, err := s.Get(ctx, c, id)
@@ -97,6 +98,9 @@ func (s *Service) Impact(ctx context.Context, c directory.Caller, id string, aft
 		return Impact{}, err
 	}
 	if err := p.Heed(before.Version); err != nil {
+		return Impact{}, err
+	}
+	if err := notTheirOwn(c, before); err != nil {
 		return Impact{}, err
 	}
 	next, err := s.nextModel(ctx, c, before, after)

@@ -401,6 +401,9 @@ func TestI6TheActorsOwnRolesInASession(t *testing.T) {
 	}{
 		{"I6 changed", onOne(putRoute, "support", "designer", wider, "*"), 403, "own_roles_in_session"},
 		{"I6 deleted", onOne(deleteRoute, "support", "designer", nil, "*"), 403, "own_roles_in_session"},
+		{"I6 a change foreseen", onOne(impactRoute, "support", "designer", wider, ""), 403, "own_roles_in_session"},
+		{"I6 a deletion foreseen", onOne(impactRoute, "support", "designer", nil, ""), 403, "own_roles_in_session"},
+		{"another foreseen", onOne(impactRoute, "support", "coach", nil, ""), 200, ""},
 		{"another that the actor does not hold", onOne(putRoute, "support", "coach", roleBody(map[string]any{"name": "CI coach"}), "*"), 200, ""},
 		{"and deleted", onOne(deleteRoute, "support", "coach", nil, "*"), 200, ""},
 		{"a clone, which nobody holds", onOne("POST /v1/roles/{id}/clone", "support", "designer", map[string]any{"name": "Two"}, ""), 201, ""},
@@ -409,7 +412,10 @@ func TestI6TheActorsOwnRolesInASession(t *testing.T) {
 	}
 	e := entries(t, store, timeline.Role)
 	denied := slices.DeleteFunc(e, func(e timeline.Entry) bool { return !e.Denied })
-	if len(denied) != 2 || denied[0].Cause != "own_roles_in_session" || denied[0].Target.ID != "designer" || denied[0].Impersonator.ID != "support" {
+	ours := func(e timeline.Entry) bool {
+		return e.Cause == "own_roles_in_session" && e.Target.ID == "designer" && e.Impersonator.ID == "support"
+	}
+	if len(denied) != 4 || slices.ContainsFunc(denied, func(e timeline.Entry) bool { return !ours(e) }) {
 		t.Errorf("T1 denied attempts: %+v", denied)
 	}
 	end(t, store, place, "support", session)

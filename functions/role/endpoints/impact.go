@@ -11,6 +11,7 @@ import (
 	"gemba/shared/directory"
 	"gemba/shared/fault"
 	"gemba/shared/role"
+	"gemba/shared/timeline"
 )
 
 // foreseeing is a role as it shall be, nil for its deletion, and the page of the
@@ -32,6 +33,7 @@ func impact(roles *role.Service) api.Endpoint[foreseeing] {
 		Action:   authz.AdministerRoles,
 		ReadOnly: true,
 		Decode:   decodeForeseeing,
+		About:    func(in foreseeing) timeline.Target { return aboutRole(in.id) },
 		Do: func(ctx context.Context, c directory.Caller, in foreseeing) (api.Response, error) {
 			place, err := in.opened(c.Organization)
 			if err != nil {
