@@ -212,11 +212,11 @@ func (c catalogue) covered(g *Grant) []*template {
 // lawful is the admin permissions but for those whose scope R10 refuses.
 func (a Admin) lawful() Admin {
 	for _, s := range []*Scope{&a.Board, &a.Card, &a.Escalation} {
-		if !located.has(*s) {
+		if !AllowsPlaced(*s) {
 			*s = NoScope
 		}
 	}
-	if a.Local != nil && !reachable.has(a.Local.Scope) {
+	if a.Local != nil && !AllowsLocalAdministration(a.Local.Scope) {
 		a.Local = nil
 	}
 	return a

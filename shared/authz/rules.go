@@ -39,11 +39,19 @@ func (t UserType) mayEver(a Action) (byRoles, byTeam bool) {
 }
 
 var (
-	// reachable are the scopes of local user administration (R10).
+	// reachable are the scopes that are measured from locations.
 	reachable = setOf(OnlyLocation, LocationAndBelow)
 	// located are those and everywhere.
 	located = reachable.with(Everywhere)
 )
+
+// AllowsLocalAdministration is whether users may be administered locally in this
+// scope (R10).
+func AllowsLocalAdministration(s Scope) bool { return reachable.has(s) }
+
+// AllowsPlaced is whether boards, cards and escalation may be administered in this
+// scope (R10).
+func AllowsPlaced(s Scope) bool { return located.has(s) }
 
 // allowed is R4's table: the scopes that each permission may have.
 var allowed = [PermissionCount]set[Scope]{

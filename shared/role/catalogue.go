@@ -83,10 +83,16 @@ type Option struct {
 	Default any // false; "all"; an empty list of roles
 }
 
-var (
-	reachable = []authz.Scope{authz.LocationAndBelow, authz.OnlyLocation}
-	located   = []authz.Scope{authz.Everywhere, authz.LocationAndBelow, authz.OnlyLocation}
-)
+// scopesThat are the scopes that something is allowed in, the widest first.
+func scopesThat(allowed func(authz.Scope) bool) []authz.Scope {
+	var all []authz.Scope
+	for s := authz.ScopeCount - 1; s > authz.Yes; s-- {
+		if allowed(s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
 
 var scopeWords = [authz.ScopeCount]Words{
 	authz.Everywhere:       {"Everywhere", "On every item of the organization, also one without a location."},
@@ -128,7 +134,7 @@ var adminWords = []AdminWords{
 	},
 	{
 		Words: Words{"Local user administrator", "Manage the users there."}, Permission: "local_user_administrator", Member: "localUserAdministrator",
-		Scopes: reachable, Options: administrationOptions([]string{}), SpecificLocations: true, held: func(a authz.Admin) bool { return a.Local != nil },
+		Scopes: scopesThat(authz.AllowsLocalAdministration), Options: administrationOptions([]string{}), SpecificLocations: true, held: func(a authz.Admin) bool { return a.Local != nil },
 	},
 	{
 		Words:      Words{"Impersonate users", "Start an impersonation of a user within the reach of the user administration held."},
@@ -150,15 +156,15 @@ var adminWords = []AdminWords{
 	},
 	{
 		Words: Words{"Board administrator", "Manage the public boards there."}, Permission: "board_administrator", Member: "boardAdministrator",
-		Scopes: located, SpecificLocations: true, held: func(a authz.Admin) bool { return a.Board != authz.NoScope },
+		Scopes: scopesThat(authz.AllowsPlaced), SpecificLocations: true, held: func(a authz.Admin) bool { return a.Board != authz.NoScope },
 	},
 	{
 		Words: Words{"Card administrator", "Manage the public cards there."}, Permission: "card_administrator", Member: "cardAdministrator",
-		Scopes: located, SpecificLocations: true, held: func(a authz.Admin) bool { return a.Card != authz.NoScope },
+		Scopes: scopesThat(authz.AllowsPlaced), SpecificLocations: true, held: func(a authz.Admin) bool { return a.Card != authz.NoScope },
 	},
 	{
 		Words: Words{"Escalation administrator", "Escalate items they may edit, there."}, Permission: "escalation_administrator", Member: "escalationAdministrator",
-		Scopes: located, Needs: onItem(authz.EscalationNeeds()), SpecificLocations: true, held: func(a authz.Admin) bool { return a.Escalation != authz.NoScope },
+		Scopes: scopesThat(authz.AllowsPlaced), Needs: onItem(authz.EscalationNeeds()), SpecificLocations: true, held: func(a authz.Admin) bool { return a.Escalation != authz.NoScope },
 	},
 	{
 		Words:      Words{"Access reader", "Ask the permission service about other users; for services."},
@@ -219,11 +225,9 @@ func Permissions() Catalogue {
 
 // grantOf is an item permission with what authz's tables say of it.
 func grantOf(p authz.Permission) GrantWords {
-	words := GrantWords{Words: grantWords[p], Permission: p, Needs: onItem(p.Needs())}
-	for s := authz.ScopeCount - 1; s > authz.Yes; s-- {
-		if authz.Allows(p, s) {
-			words.Scopes = append(words.Scopes, s)
-		}
+	words := GrantWords{
+		Words: grantWords[p], Permission: p, Needs: onItem(p.Needs()),
+		Scopes: scopesThat(func(s authz.Scope) bool { return authz.Allows(p, s) }),
 	}
 	always := map[authz.Permission]bool{}
 	for _, q := range p.Implied(authz.Simple) {

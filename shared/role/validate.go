@@ -159,7 +159,7 @@ func (v *validation) administrations() {
 	}
 	if a := v.role.Admin.Local; a != nil {
 		v.grantable("/admin/localUserAdministrator", a.Grantable)
-		if !slices.Contains(reachable, a.Scope) {
+		if !authz.AllowsLocalAdministration(a.Scope) {
 			v.note("/admin/localUserAdministrator/scope",
 				"A local user administrator's scope is location_and_below or only_location.")
 		}
@@ -192,7 +192,7 @@ func (v *validation) scoped() []adminScope {
 // adminScopes is R10's scopes of boards, cards and escalation.
 func (v *validation) adminScopes() {
 	for _, held := range v.scoped() {
-		if held.scope != authz.NoScope && !slices.Contains(located, held.scope) {
+		if held.scope != authz.NoScope && !authz.AllowsPlaced(held.scope) {
 			v.note("/admin/"+held.member, "%s is held everywhere, location_and_below or only_location.", held.member)
 		}
 	}
