@@ -73,13 +73,9 @@ func (m *Model) Access(s Subject) []Right {
 	if !s.of(m) {
 		return nil
 	}
-	counting := setOf(s.userType.counting()...)
-	if s.userType == General {
-		counting = 1<<PermissionCount - 2
-	}
 	for r, from := range s.held() {
 		a.role, a.from = r, from
-		a.grants(counting)
+		a.grants(s.userType.counting())
 		if s.userType == General {
 			a.administration()
 			a.plain()

@@ -110,10 +110,10 @@ func (r rights) permissions() set[Permission] {
 }
 
 // those is the rights of these permissions.
-func (r rights) those(permissions []Permission) rights {
+func (r rights) those(permissions set[Permission]) rights {
 	var those rights
-	for _, p := range permissions {
-		those |= r & everyScope(p)
+	for s := NoScope + 1; s < ScopeCount; s++ {
+		those |= r & inScope(s, permissions)
 	}
 	return those
 }
@@ -172,8 +172,11 @@ func (c catalogue) all() map[string]Template {
 	return all
 }
 
-// allAdvanced is what R9 knows.
-const allAdvanced set[Advanced] = 1<<AdvancedCount - 2
+// What R4 knows, and what R9 knows.
+const (
+	allPermissions set[Permission] = 1<<PermissionCount - 2
+	allAdvanced    set[Advanced]   = 1<<AdvancedCount - 2
+)
 
 // compileRole expands the role's grants to rights on each template.
 func compileRole(r Role, c catalogue) *role {

@@ -108,8 +108,6 @@ func (a account) reaches(all []reach, s Subject, slot int) []reach {
 // or some (U2, U4).
 func (a account) word(r *role, slot int, of UserType) rights {
 	switch {
-	case slot < a.templates && of == General:
-		return r.items[slot] &^ everyScope(escalation)
 	case slot < a.templates:
 		return r.items[slot].those(of.counting())
 	case of != General:
@@ -123,15 +121,19 @@ func (a account) word(r *role, slot int, of UserType) rights {
 	}
 }
 
-// counting is the permissions of grants that can count for a user of the type.
-func (t UserType) counting() []Permission {
-	var all []Permission
+// counting is the permissions of grants that can count for a user of the type: all
+// for a general user, for others what leads to the item actions of U2.
+func (t UserType) counting() set[Permission] {
+	if t == General {
+		return allPermissions
+	}
+	var all set[Permission]
 	byRoles := t.rule().byRoles
 	if byRoles.has(DoParticipate) {
-		all = append(all, Participate)
+		all = all.with(Participate)
 	}
 	if byRoles.has(DoView) {
-		all = append(all, View, ViewNew, ViewPrivate)
+		all |= setOf(View, ViewNew, ViewPrivate)
 	}
 	return all
 }
