@@ -127,17 +127,8 @@ func (d differ) coversScope(wide Scope, by *role, s Scope, of *role) bool {
 	case !specific:
 		return wide == s || Wider(wide, s)
 	}
-	var runs []reach
-	kind := setOf(View)
-	for _, p := range d.area(Right{Scope: wide, Locations: by.SpecificLocations}) {
-		runs = append(runs, reach{p.number, p.last, kind})
-	}
-	for _, p := range d.area(Right{Scope: s, Locations: of.SpecificLocations}) {
-		if !covered(reach{first: p.number, last: p.last}, runs, View) {
-			return false
-		}
-	}
-	return true
+	runs := d.cells(Right{Scope: wide, Locations: by.SpecificLocations, kind: administerUsers})
+	return d.within(Right{Scope: s, Locations: of.SpecificLocations}, runs)
 }
 
 // items are the cells of R4's permissions: of each workflow that a grant names,
@@ -225,9 +216,9 @@ func (d differ) admin() []Cell {
 		add(Cell{Permission: grantRoleOption, Role: r.ID}, users(func(u *UserAdministration) bool { return u.Grantable.includes(r) }))
 	}
 	for _, a := range []Action{AdministerRoles, AdministerQuality, AdministerSystem, ReadAccess, WriteItems} {
-		add(Cell{Permission: a.String()}, func(r *role) set[Scope] { return yesIf(organizationRights[a](&r.admin)) })
+		add(Cell{Permission: a.String()}, func(r *role) set[Scope] { return plainly(organizationRights[a](&r.admin)) })
 	}
-	add(Cell{Permission: impersonateUser}, func(r *role) set[Scope] { return yesIf(r.admin.Impersonate) })
+	add(Cell{Permission: impersonateUser}, func(r *role) set[Scope] { return plainly(r.admin.Impersonate) })
 	for word, scope := range map[string]func(*Admin) Scope{
 		boardAdministrator:      func(a *Admin) Scope { return a.Board },
 		cardAdministrator:       func(a *Admin) Scope { return a.Card },
@@ -249,13 +240,6 @@ func (a *Admin) usersIn(has func(*UserAdministration) bool) set[Scope] {
 		scopes = scopes.with(a.Local.Scope)
 	}
 	return scopes
-}
-
-func yesIf(held bool) set[Scope] {
-	if held {
-		return setOf(Yes)
-	}
-	return 0
 }
 
 // grantable are the live roles that either names to be granted.
@@ -281,7 +265,7 @@ func (d differ) grantable() []RoleRef {
 func (d differ) advanced() []Cell {
 	var cells []Cell
 	for a := NoAdvanced + 1; a < AdvancedCount; a++ {
-		if c, differs := d.cell(Cell{Permission: a.String()}, yesIf(d.one.advanced.has(a)), yesIf(d.other.advanced.has(a))); differs {
+		if c, differs := d.cell(Cell{Permission: a.String()}, plainly(d.one.advanced.has(a)), plainly(d.other.advanced.has(a))); differs {
 			cells = append(cells, c)
 		}
 	}
