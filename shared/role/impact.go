@@ -230,8 +230,8 @@ func (w *impactWalk) read(ctx context.Context, after string) (users []directory.
 		end = people[len(people)-1].ID
 	}
 	users = slices.DeleteFunc(people, func(u directory.User) bool {
-		held, holds := u.Assignment(w.role.ID)
-		return !holds || held.Role != w.role
+		_, holds := w.caller.Holds(u, w.role)
+		return !holds
 	})
 	if len(users) < impactUnits {
 		w.byList = impactPatience
