@@ -173,28 +173,9 @@ func (a *access) options(u *UserAdministration) *UserAdministration {
 
 // plain adds what else there is of R9 and R10.
 func (a *access) plain() {
-	admin := &a.role.admin
-	for _, placed := range []struct {
-		word  string
-		kind  Permission
-		scope Scope
-	}{
-		{boardAdministrator, administerBoards, admin.Board}, {cardAdministrator, administerCards, admin.Card},
-		{escalationAdministrator, escalateItems, admin.Escalation},
-	} {
-		if placed.scope != NoScope {
-			a.admin(Right{Permission: placed.word, Scope: placed.scope, kind: placed.kind, of: ofAdmin})
-		}
-	}
-	for _, wide := range []struct {
-		action Action
-		kind   Permission
-	}{
-		{AdministerRoles, administerRoles}, {AdministerQuality, administerQuality}, {AdministerSystem, administerSystem},
-		{ReadAccess, readAccess}, {WriteItems, writeItems},
-	} {
-		if organizationRights[wide.action](admin) {
-			a.admin(Right{Permission: wide.action.String(), Scope: Yes, kind: wide.kind, of: ofAdmin})
+	for _, p := range adminPermissions {
+		if scope := p.scope(&a.role.admin); scope != NoScope {
+			a.admin(Right{Permission: p.word, Scope: scope, kind: p.kind, of: ofAdmin})
 		}
 	}
 	for _, held := range a.role.advanced.list() {

@@ -215,16 +215,9 @@ func (d differ) admin() []Cell {
 	for _, r := range d.grantable() {
 		add(Cell{Permission: grantRoleOption, Role: r.ID}, users(func(u *UserAdministration) bool { return u.Grantable.includes(r) }))
 	}
-	for _, a := range []Action{AdministerRoles, AdministerQuality, AdministerSystem, ReadAccess, WriteItems} {
-		add(Cell{Permission: a.String()}, func(r *role) set[Scope] { return plainly(organizationRights[a](&r.admin)) })
-	}
 	add(Cell{Permission: impersonateUser}, func(r *role) set[Scope] { return plainly(r.admin.Impersonate) })
-	for word, scope := range map[string]func(*Admin) Scope{
-		boardAdministrator:      func(a *Admin) Scope { return a.Board },
-		cardAdministrator:       func(a *Admin) Scope { return a.Card },
-		escalationAdministrator: func(a *Admin) Scope { return a.Escalation },
-	} {
-		add(Cell{Permission: word}, func(r *role) set[Scope] { return setOf(scope(&r.admin)) &^ setOf(NoScope) })
+	for _, p := range adminPermissions {
+		add(Cell{Permission: p.word}, func(r *role) set[Scope] { return setOf(p.scope(&r.admin)) &^ setOf(NoScope) })
 	}
 	slices.SortStableFunc(cells, func(a, b Cell) int { return cmp.Compare(a.Permission, b.Permission) })
 	return cells

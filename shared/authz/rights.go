@@ -157,6 +157,33 @@ const (
 
 const _ = uint(permissionsEach - int(writeItems)) // there is no more room in a word
 
+// adminPermissions are R10's but for those that bear on users: the word, where it
+// is counted, and in which scope somebody has it, Yes for the whole organization.
+var adminPermissions = []struct {
+	word  string
+	kind  Permission
+	scope func(*Admin) Scope
+}{
+	{boardAdministrator, administerBoards, func(a *Admin) Scope { return a.Board }},
+	{cardAdministrator, administerCards, func(a *Admin) Scope { return a.Card }},
+	{escalationAdministrator, escalateItems, func(a *Admin) Scope { return a.Escalation }},
+	{AdministerRoles.String(), administerRoles, onAll(AdministerRoles)},
+	{AdministerQuality.String(), administerQuality, onAll(AdministerQuality)},
+	{AdministerSystem.String(), administerSystem, onAll(AdministerSystem)},
+	{ReadAccess.String(), readAccess, onAll(ReadAccess)},
+	{WriteItems.String(), writeItems, onAll(WriteItems)},
+}
+
+// onAll is the scope of a right on the organization.
+func onAll(a Action) func(*Admin) Scope {
+	return func(admin *Admin) Scope {
+		if organizationRights[a](admin) {
+			return Yes
+		}
+		return NoScope
+	}
+}
+
 // rights are the admin permissions as a word of rights.
 func (a *Admin) rights() rights {
 	var r rights
@@ -166,10 +193,11 @@ func (a *Admin) rights() rights {
 	if a.Local != nil {
 		r = r.with(administerUsers, setOf(a.Local.Scope)).withIf(a.Local.CreateUsers, createUsers, a.Local.Scope)
 	}
-	r = r.withIf(a.Board != NoScope, administerBoards, a.Board).withIf(a.Card != NoScope, administerCards, a.Card)
-	r = r.withIf(a.Escalation != NoScope, escalateItems, a.Escalation).withIf(a.Impersonate, impersonate, Yes)
-	r = r.withIf(a.Roles, administerRoles, Yes).withIf(a.Quality, administerQuality, Yes).withIf(a.System, administerSystem, Yes)
-	return r.withIf(a.AccessReader, readAccess, Yes).withIf(a.ItemWriter, writeItems, Yes)
+	for _, p := range adminPermissions {
+		scope := p.scope(a)
+		r = r.withIf(scope != NoScope, p.kind, scope)
+	}
+	return r.withIf(a.Impersonate, impersonate, Yes)
 }
 
 func (r rights) withIf(held bool, p Permission, s Scope) rights {
