@@ -103,8 +103,7 @@ type affectedBody struct {
 	Lost   []rightBody `json:"lost"`
 }
 
-// Affected is what a change does to somebody. What is gained is named by the model
-// after it, what is lost by that before.
+// Affected is what a change does to somebody, with names by the model.
 func Affected(m *authz.Model, a role.Affected) any {
 	return affectedBody{User: a.User, Gained: rights(m, a.Gained), Lost: rights(m, a.Lost)}
 }

@@ -6,9 +6,9 @@
 // It decides what a valid role is, what an assignment may be limited to, and
 // when a change would leave the organization without a full administrator
 // (R13). Whether the caller may act at all was decided by package authz before
-// it is called; only the rows of many changes are put to it here, one by one. What
-// rights are gained, lost or wider is authz's to say. It refuses to know HTTP and
-// storage.
+// it is called; only the rows of many changes and the members of a list are put to
+// it here, one by one. What rights are gained, lost or wider is authz's to say. It
+// refuses to know HTTP and storage.
 //
 // Where the rules are silent:
 //
@@ -53,9 +53,6 @@ func (s *Service) Get(ctx context.Context, c directory.Caller, id string) (Role,
 // Create makes a role; without an id it gets a random one. Unprocessable with
 // every broken rule, Conflict for a taken id or name.
 func (s *Service) Create(ctx context.Context, c directory.Caller, r Role) (Role, error) {
-	if r.ID == "" {
-		r.ID = strings.ToLower(rand.Text())
-	}
 	return s.create(ctx, c, r, "create")
 }
 
@@ -68,9 +65,6 @@ func (s *Service) Clone(ctx context.Context, c directory.Caller, original, id, n
 	}
 	r = shown(c, r)
 	r.RoleRef, r.Name, r.Version = authz.RoleRef{ID: id}, name, 0
-	if id == "" {
-		r.ID = strings.ToLower(rand.Text())
-	}
 	return s.create(ctx, c, r, "clone")
 }
 
@@ -103,8 +97,12 @@ func notTheirOwn(c directory.Caller, r Role) error {
 	return nil
 }
 
-// create makes a new role. Its birth is the policy version that it makes.
+// create makes a new role, with a random id if it has none. Its birth is the policy
+// version that it makes.
 func (s *Service) create(ctx context.Context, c directory.Caller, r Role, action string) (Role, error) {
+	if r.ID == "" {
+		r.ID = strings.ToLower(rand.Text())
+	}
 	if err := saveable(c.Model, Role{}, r); err != nil {
 		return Role{}, err
 	}
