@@ -74,7 +74,7 @@ func TestAnItemIsRecorded(t *testing.T) {
 			told += text(entry["action"]) + " "
 		}
 	}
-	if told = strings.TrimSpace(told); told != "delete edit create" {
+	if told = strings.TrimSpace(told); told != "delete read_items edit create" {
 		t.Errorf("T1 the timeline tells %q", told)
 	}
 }

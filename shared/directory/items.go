@@ -17,6 +17,11 @@ type ItemStore interface {
 	WriteItem(ctx context.Context, basis Basis, c ItemChange) error
 }
 
+// ItemTarget is an item as an entry names it.
+func ItemTarget(id string) timeline.Target {
+	return timeline.Target{Type: timeline.Item.String(), ID: id}
+}
+
 // ItemChange is an item as it was, zero when there was none, and as it is to be,
 // zero when there shall be none.
 type ItemChange struct {
@@ -82,7 +87,7 @@ func (s *Items) write(ctx context.Context, c Caller, change ItemChange) error {
 	case change.After.Version == 0:
 		action, id = "delete", change.Before.ID
 	}
-	change.Entry = c.Entry(timeline.Item, action, timeline.Target{Type: "item", ID: id})
+	change.Entry = c.Entry(timeline.Item, action, ItemTarget(id))
 	change.Entry.Before, change.Entry.After = changedFacts(change.Before, change.After)
 	return s.store.WriteItem(ctx, c.Basis(), change)
 }

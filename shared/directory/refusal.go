@@ -84,8 +84,6 @@ func deniedType(action authz.Action, on authz.ResourceType) timeline.Type {
 		return timeline.Impersonation
 	case authz.AdministerRoles:
 		return timeline.Role
-	case authz.ReadItems, authz.RecordItems:
-		return timeline.Item
 	}
 	if on == authz.UserResource {
 		return timeline.User

@@ -8,6 +8,7 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/body"
 	"gemba/shared/directory"
+	"gemba/shared/timeline"
 )
 
 // itemBounds are the calls on an item's facts, for the platform's own services.
@@ -20,6 +21,7 @@ func getItem(items *directory.Items) api.Endpoint[string] {
 		Route:  "GET /v1/items/{id}",
 		Action: authz.ReadItems,
 		Decode: func(r *api.Request) (string, error) { return r.PathID("id") },
+		About:  directory.ItemTarget,
 		Do: func(ctx context.Context, c directory.Caller, id string) (api.Response, error) {
 			i, err := items.Get(ctx, c, id)
 			return itemAnswer(http.StatusOK, i), err
@@ -38,6 +40,7 @@ func putItem(items *directory.Items) api.Endpoint[recording] {
 		Route:  "PUT /v1/items/{id}",
 		Action: authz.RecordItems,
 		Decode: decodeRecording,
+		About:  func(in recording) timeline.Target { return directory.ItemTarget(in.item.ID) },
 		Do: func(ctx context.Context, c directory.Caller, in recording) (api.Response, error) {
 			i, err := items.Put(ctx, c, in.item, in.precondition)
 			status := http.StatusOK
@@ -74,6 +77,7 @@ func deleteItem(items *directory.Items) api.Endpoint[removing] {
 			in.precondition, err = r.Precondition()
 			return in, err
 		},
+		About: func(in removing) timeline.Target { return directory.ItemTarget(in.id) },
 		Do: func(ctx context.Context, c directory.Caller, in removing) (api.Response, error) {
 			return api.Response{Status: http.StatusNoContent}, items.Delete(ctx, c, in.id, in.precondition)
 		},

@@ -163,6 +163,11 @@ func TestWhoMayRecordItems(t *testing.T) {
 	if err != nil || len(entries) != 4 || !entries[0].Denied || !entries[2].Denied || entries[0].Type != timeline.Item {
 		t.Errorf("T1 denied attempts: %+v, %v", entries, err)
 	}
+	for _, e := range entries[:min(3, len(entries))] {
+		if want := (timeline.Target{Type: "item", ID: "icu-idea"}); e.Target != want {
+			t.Errorf("T1 a denied %s is about %+v, want %+v", e.Action, e.Target, want)
+		}
+	}
 }
 
 // entries of an item, the newest first.
