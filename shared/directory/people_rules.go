@@ -30,16 +30,24 @@ func same(a, b User) bool {
 		slices.Equal(a.Locations, b.Locations)
 }
 
-// staying is the assignments of somebody who is at these locations now: a
-// location that was left leaves the limits, and an assignment whose limit is
-// emptied so ends (R5).
+// at is what is left of an assignment of somebody who is at these locations: a
+// location that they left is no longer of its limit, and a limit of which
+// nothing is left ends it, false (R5).
+func (a Assignment) at(locations []string) (left Assignment, counts bool) {
+	limited := len(a.Locations) > 0
+	a.Locations = slices.DeleteFunc(slices.Clone(a.Locations), func(l string) bool { return !slices.Contains(locations, l) })
+	if limited && len(a.Locations) == 0 {
+		return Assignment{}, false
+	}
+	return a, true
+}
+
+// staying is the assignments of somebody who is at these locations now.
 func staying(held []Assignment, locations []string) []Assignment {
 	var staying []Assignment
 	for _, a := range held {
-		limited := len(a.Locations) > 0
-		a.Locations = slices.DeleteFunc(slices.Clone(a.Locations), func(l string) bool { return !slices.Contains(locations, l) })
-		if !limited || len(a.Locations) > 0 {
-			staying = append(staying, a)
+		if left, counts := a.at(locations); counts {
+			staying = append(staying, left)
 		}
 	}
 	return staying

@@ -39,10 +39,5 @@ func (u User) standing(m *authz.Model, a Assignment) (Assignment, bool) {
 	if r, lives := m.Role(a.Role.ID); !lives || r.RoleRef != a.Role {
 		return Assignment{}, false
 	}
-	limited := len(a.Locations) > 0
-	a.Locations = slices.DeleteFunc(slices.Clone(a.Locations), func(l string) bool { return !slices.Contains(u.Locations, l) })
-	if limited && len(a.Locations) == 0 {
-		return Assignment{}, false
-	}
-	return a, true
+	return a.at(u.Locations)
 }
