@@ -139,6 +139,18 @@ func (c Caller) Knows(r authz.Resource) bool {
 	return r.User.ID == c.Subject.ID || c.Decide(authz.AdministerUser, r).Allowed
 }
 
+// Reach is the locations of those whom the caller administers, or everybody
+// (R11). In a session it is one side's: the other's can but narrow it (I6).
+func (c Caller) Reach() (locations []string, everybody bool) {
+	who := c.Who()
+	for _, side := range []authz.Subject{who.Subject, who.Actor} {
+		if s := c.Model.UserSources(side, authz.AdministerUser, ""); !s.Everybody {
+			return s.Locations, false
+		}
+	}
+	return nil, true
+}
+
 // Basis is what decisions for this caller rest on: the caller, the policy,
 // and the users named.
 func (c Caller) Basis(users ...User) Basis {

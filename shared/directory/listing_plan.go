@@ -17,16 +17,10 @@ type reach struct {
 	locations      []string
 }
 
-// reachOf is the caller's. In a session it is one side's: the other's can but
-// narrow it (I6).
+// reachOf is the caller's.
 func reachOf(c Caller) reach {
-	who := c.Who()
-	for _, side := range []authz.Subject{who.Subject, who.Actor} {
-		if s := c.Model.UserSources(side, authz.AdministerUser, ""); !s.Everybody {
-			return reach{locations: s.Locations, all: c.Model.Settings().LocalReach == authz.ReachAll}
-		}
-	}
-	return reach{everybody: true}
+	locations, everybody := c.Reach()
+	return reach{everybody: everybody, all: c.Model.Settings().LocalReach == authz.ReachAll, locations: locations}
 }
 
 // plan is where everybody is found who could be in a list: in lists, or in the

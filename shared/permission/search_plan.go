@@ -81,7 +81,7 @@ func usersOf(s authz.UserSources) *directory.Candidates {
 // amongKnown leaves, of candidates that are users, those whom the asker may know
 // (T4): oneself alone, oneself and those in reach, or all.
 func (a *asker) amongKnown(c *directory.Candidates) *directory.Candidates {
-	reach, everybody := a.reach()
+	reach, everybody := a.asks()
 	if everybody || c.Empty() {
 		return c
 	}
@@ -92,21 +92,15 @@ func (a *asker) amongKnown(c *directory.Candidates) *directory.Candidates {
 	return crossing(nil, slices.Concat(c.Alone, c.Both[0]), some)
 }
 
-// reach is the locations of those whom the asker may ask about, or everybody.
-// In a session it is one side's: the other's can but narrow it (I6).
-func (a *asker) reach() (locations []string, everybody bool) {
+// asks is the locations of those whom the asker may ask about, or everybody.
+func (a *asker) asks() (locations []string, everybody bool) {
 	switch {
 	case a.readsAll:
 		return nil, true
 	case !a.readsOthers:
 		return nil, false
 	}
-	for _, side := range []authz.Subject{a.who.Subject, a.who.Actor} {
-		if s := a.Model.UserSources(side, authz.AdministerUser, ""); !s.Everybody {
-			return s.Locations, false
-		}
-	}
-	return nil, true
+	return a.Reach()
 }
 
 // crossing is candidates in a list that suffices alone, or in one of each side.
