@@ -112,8 +112,7 @@ func (c *call) stillRightful(ctx context.Context, caller directory.Caller) error
 // maySignIn holds the actor to U2: the token may be older than the change.
 func maySignIn(caller directory.Caller) bool {
 	actor := caller.Model.Subject(caller.Actor.Decisive(), caller.At)
-	target := authz.Resource{Type: authz.OrganizationResource, ID: caller.Organization.ID}
-	return caller.Actor.SignIn.Usable() && caller.Model.Decide(actor, authz.SignIn, target).Allowed
+	return caller.Actor.SignIn.Usable() && caller.Model.Decide(actor, authz.SignIn, caller.OrganizationTarget()).Allowed
 }
 
 // requestIDHeader is the request's name in the client's own words.

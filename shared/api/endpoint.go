@@ -129,7 +129,7 @@ func (e Endpoint[In]) refuseUnread(ctx context.Context, c *call, refusal error) 
 	if err != nil || !fault.Is(refusal, fault.Denied) {
 		return cmp.Or(err, refusal)
 	}
-	tried := attempted{action: e.Action, target: whole(caller)}
+	tried := attempted{action: e.Action, target: caller.OrganizationTarget()}
 	if in, err := e.Decode(&c.request); err == nil {
 		tried = e.attempted(caller, in)
 	}
@@ -161,13 +161,8 @@ func (e Endpoint[In]) asks(caller directory.Caller, in In) (authz.Action, authz.
 	case e.Target != nil:
 		return e.Action, e.Target(caller, in)
 	default:
-		return e.Action, whole(caller)
+		return e.Action, caller.OrganizationTarget()
 	}
-}
-
-// whole is the organization as a target.
-func whole(caller directory.Caller) authz.Resource {
-	return authz.Resource{Type: authz.OrganizationResource, ID: caller.Organization.ID}
 }
 
 // asked is what a repeated request has to be the same in.

@@ -173,6 +173,11 @@ func (c Caller) Entry(kind timeline.Type, action string, target timeline.Target)
 	return e
 }
 
+// OrganizationTarget is the organization as the target of an action.
+func (f Facts) OrganizationTarget() authz.Resource {
+	return authz.Resource{Type: authz.OrganizationResource, ID: f.Organization.ID}
+}
+
 // UserTarget is a user among the facts as the target of an action; one that
 // is not there is an unknown one.
 func (f Facts) UserTarget(id string) authz.Resource {

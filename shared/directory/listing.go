@@ -71,8 +71,7 @@ func (l *Listings) Within(ctx context.Context, c Caller, f Filter, page Page) (L
 // whom the caller administers (T4), as the role's members are; Denied when they
 // administer nobody.
 func (l *Listings) People(ctx context.Context, c Caller, f Filter, page Page) (Listed, error) {
-	organization := authz.Resource{Type: authz.OrganizationResource, ID: c.Organization.ID}
-	if f.Role != "" && !c.Decide(authz.AdministerSomeUsers, organization).Allowed {
+	if f.Role != "" && !c.Decide(authz.AdministerSomeUsers, c.OrganizationTarget()).Allowed {
 		return Listed{}, fault.New(fault.Denied, "denied", "Who holds which role is told to their administrators alone.")
 	}
 	in, who, model := listing{reach: reach{everybody: true}}, c.Who(), c.Model

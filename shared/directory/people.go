@@ -58,7 +58,7 @@ func NewUsers(store UserStore, pool Pool) *Users { return &Users{store, pool} }
 // are left out: Put names them.
 func (c Caller) PutTarget(u User) (authz.Action, authz.Resource) {
 	target := c.UserTarget(u.ID)
-	whole := authz.Resource{Type: authz.OrganizationResource, ID: c.Organization.ID}
+	whole := c.OrganizationTarget()
 	if c.Knows(target) || !c.Decide(authz.CreateUsers, whole).Allowed {
 		target.Locations = c.joined(c.Users[u.ID].Locations, u.Locations)
 		return authz.PlaceUser, target

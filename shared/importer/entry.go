@@ -59,7 +59,7 @@ func (s *stage) became(created bool) Outcome {
 
 // whole is the organization as a target.
 func (s *stage) whole() authz.Resource {
-	return authz.Resource{Type: authz.OrganizationResource, ID: s.caller.Organization.ID}
+	return s.caller.OrganizationTarget()
 }
 
 func (s *stage) organization(ctx context.Context, o directory.Organization) (Outcome, error) {
