@@ -113,6 +113,15 @@ func (p Precondition) Heed(current uint64) error {
 	return nil
 }
 
+// VersionGiven is the problem of a body whose version is not the current one,
+// none of a body without one: what was read may be put back.
+func VersionGiven(version, current uint64) []fault.Problem {
+	if version == 0 || version == current {
+		return nil
+	}
+	return []fault.Problem{{Pointer: "/version", Detail: "The version is given by the service and cannot be changed."}}
+}
+
 // Who is the caller prepared for decisions.
 func (c Caller) Who() authz.Who {
 	subject := c.Model.Subject(c.Subject.Decisive(), c.At)

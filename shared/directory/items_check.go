@@ -13,12 +13,9 @@ import (
 // name is not being deleted (U3; the write is held to this policy's version), and
 // its template's team type has its team roles (C1).
 func (s *Items) check(ctx context.Context, c Caller, before, after Item) ([]fault.Problem, error) {
-	var problems []fault.Problem
+	problems := VersionGiven(after.Version, before.Version)
 	note := func(pointer, detail string) {
 		problems = append(problems, fault.Problem{Pointer: pointer, Detail: detail})
-	}
-	if after.Version != 0 && after.Version != before.Version {
-		note("/version", "The version is given by the service and cannot be changed.")
 	}
 	if !c.Model.NameableTemplate(after.Template, before.Template) {
 		note("/template", "There is no template "+after.Template+".")

@@ -55,9 +55,7 @@ func brokenBy(c Caller, wanted Organization) []fault.Problem {
 	if wanted.ID != "" && wanted.ID != c.Organization.ID {
 		problems = append(problems, fault.Problem{Pointer: "/id", Detail: "The id cannot be changed."})
 	}
-	if wanted.Version != 0 && wanted.Version != c.Organization.Version {
-		problems = append(problems, fault.Problem{Pointer: "/version", Detail: "The version is given by the service and cannot be changed."})
-	}
+	problems = append(problems, VersionGiven(wanted.Version, c.Organization.Version)...)
 	for i, id := range wanted.Settings.Impersonation.Observers {
 		if _, ok := c.Users[id]; !ok {
 			problems = append(problems, fault.Problem{Pointer: "/settings/impersonation/observers/" + strconv.Itoa(i), Detail: "There is no user " + id + "."})

@@ -79,10 +79,8 @@ func (s *Places) Put(ctx context.Context, c Caller, after Place, p Precondition)
 	if err := p.Check(version); err != nil {
 		return nil, false, err
 	}
-	problems := after.broken(c.Model)
-	if given, _ := after.State(); given != 0 && given != version {
-		problems = append(problems, fault.Problem{Pointer: "/version", Detail: "The version is given by the service and cannot be changed."})
-	}
+	given, _ := after.State()
+	problems := append(after.broken(c.Model), VersionGiven(given, version)...)
 	if err := fault.Faulty(fault.Unprocessable, invalid[ref.Kind], problems); err != nil {
 		return nil, false, err
 	}

@@ -136,10 +136,7 @@ func (s *Service) save(ctx context.Context, c directory.Caller, before, after Ro
 // saveable holds a role's next state to the rules; Unprocessable with every one
 // that it breaks.
 func saveable(m *authz.Model, before, after Role) error {
-	problems := Validate(m, after)
-	if after.Version != 0 && after.Version != before.Version {
-		problems = append(problems, fault.Problem{Pointer: "/version", Detail: "The version is given by the service and cannot be changed."})
-	}
+	problems := append(Validate(m, after), directory.VersionGiven(after.Version, before.Version)...)
 	return fault.Faulty(fault.Unprocessable, "invalid_role", problems)
 }
 
