@@ -72,21 +72,15 @@ func (c Caller) PutTarget(u User) (authz.Action, authz.Resource) {
 	}
 }
 
-// joined is the usable locations that are only in next.
+// joined is the locations only in next that somebody can be given (U3).
 func (c Caller) joined(before, next []string) []string {
 	var joined []string
 	for _, l := range next {
-		if !slices.Contains(before, l) && usable(c.Model, l) {
+		if !slices.Contains(before, l) && c.Model.NameableLocation(l) {
 			joined = append(joined, l)
 		}
 	}
 	return joined
-}
-
-// usable is whether somebody can be given the location: it is there, and not
-// being deleted (U3).
-func usable(m *authz.Model, location string) bool {
-	return m.NameableLocation(location)
 }
 
 // Put makes a user, or replaces name, e-mail, username, type and locations of

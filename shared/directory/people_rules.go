@@ -98,7 +98,7 @@ func (w Wanted) faults(f Facts, before User) []fault.Problem {
 		switch {
 		case slices.Contains(w.Locations[:i], l):
 			problems = append(problems, fault.Problem{Pointer: pointer, Detail: "This is named more than once."})
-		case !slices.Contains(before.Locations, l) && !usable(f.Model, l):
+		case !f.Model.NameableLocation(l, before.Locations...):
 			problems = append(problems, fault.Problem{Pointer: pointer, Detail: "There is no location " + l + "."})
 		}
 	}
