@@ -167,8 +167,8 @@ func (c *call) once(ctx context.Context, caller *directory.Caller, asked string)
 		caller.Once = directory.Once{Key: key, Request: asked}
 		return Response{}, false, nil
 	}
-	if kept.Request != asked {
-		return Response{}, false, fault.New(fault.Unprocessable, "idempotency_key_reused", "This idempotency key was used for another request.")
+	if err := kept.Answers(asked); err != nil {
+		return Response{}, false, err
 	}
 	var first keptAnswer
 	if err := json.Unmarshal(kept.Answer, &first); err != nil {

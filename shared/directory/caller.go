@@ -66,6 +66,15 @@ type Kept struct {
 	Answer       []byte
 }
 
+// Answers is whether a request that comes under the key is the one that was
+// answered: Unprocessable idempotency_key_reused when it is another (T3).
+func (k Kept) Answers(request string) error {
+	if k.Request != request {
+		return fault.New(fault.Unprocessable, "idempotency_key_reused", "This idempotency key was used for another request.")
+	}
+	return nil
+}
+
 // Part is the idempotency of one of the whole units that a request's work is
 // cut into: the same for the same request.
 func (o Once) Part(n int) Once {

@@ -54,8 +54,8 @@ func (r *run) recall(ctx context.Context) error {
 		return err
 	}
 	for _, answer := range kept {
-		if answer.Request != once.Request {
-			return fault.New(fault.Unprocessable, "idempotency_key_reused", "This idempotency key was used for another request.")
+		if err := answer.Answers(once.Request); err != nil {
+			return err
 		}
 		for line := range strings.Lines(string(answer.Answer)) {
 			var p Place

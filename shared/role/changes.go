@@ -108,8 +108,8 @@ func (s *Service) unit(ctx context.Context, c directory.Caller, once directory.O
 // answered is a unit's first answer, if there is one.
 func (s *Service) answered(ctx context.Context, c directory.Caller, once directory.Once) ([]byte, bool, error) {
 	kept, found, err := s.store.Answered(ctx, c.Organization.ID, c.Subject.ID, once.Key, c.At)
-	if found && kept.Request != once.Request {
-		err = fault.New(fault.Unprocessable, "idempotency_key_reused", "This idempotency key was used for another request.")
+	if found {
+		err = kept.Answers(once.Request)
 	}
 	return kept.Answer, found, err
 }
