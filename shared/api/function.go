@@ -101,7 +101,7 @@ func (f *Function) serve(ctx context.Context, c *call, payload []byte) (Response
 	}
 	route, ok := f.routes[c.request.route]
 	if !ok {
-		return Response{}, fault.New(fault.NotFound, "not_found", "There is nothing here.")
+		return Response{}, fault.New(fault.NotFound, "not_found", "")
 	}
 	c.request.bound(route.mostBody)
 	return route.serve(ctx, c)

@@ -25,7 +25,7 @@ func (c Caller) Refusal(action authz.Action, target authz.Resource, d authz.Deci
 func (c Caller) unknownRole(action authz.Action, target authz.Resource) error {
 	d := c.Decide(authz.AdministerUser, target)
 	if d.Allowed {
-		return fault.New(fault.NotFound, "not_found", "There is no such role.")
+		return fault.New(fault.NotFound, "not_found", "")
 	}
 	return denied(action, d)
 }

@@ -86,7 +86,7 @@ func (p *Users) DisableSignIn(ctx context.Context, c Caller, user string, pre Pr
 		return User{}, err
 	}
 	if u.Sub == "" {
-		return User{}, fault.New(fault.NotFound, "not_found", "The user has no sign-in.")
+		return User{}, fault.New(fault.NotFound, "not_found", "")
 	}
 	after := u
 	after.SignIn, after.Untold = Disabled, true
