@@ -74,7 +74,7 @@ func (s *Places) Put(ctx context.Context, c Caller, after Place, p Precondition)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, false, err
 	}
-	after = stayed(before, after)
+	after = after.replacing(before)
 	version, closing := state(before)
 	if err := p.Check(version); err != nil {
 		return nil, false, err
@@ -94,21 +94,6 @@ func (s *Places) Put(ctx context.Context, c Caller, after Place, p Precondition)
 		return before, false, s.reopen(ctx, c, before, closing)
 	}
 	return after, version == 0, s.store.PutPlace(ctx, c.Basis(), change)
-}
-
-// stayed is the next state of a place, of a location that was not told to move
-// where it is: a new name alone is no move to the root, which would take its people
-// out of everybody's reach above.
-func stayed(before, after Place) Place {
-	next, ok := after.(Location)
-	if !ok || !next.Unmoved {
-		return after
-	}
-	if is, there := before.(Location); there {
-		next.Parent = is.Parent
-	}
-	next.Unmoved = false
-	return next
 }
 
 // Delete deletes a place that nothing refers to: Conflict in_use names what

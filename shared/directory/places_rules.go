@@ -17,6 +17,9 @@ type Place interface {
 	Under(id string) Place
 	// State is its version, and whether it is being deleted.
 	State() (version uint64, closing bool)
+	// replacing is the place as it is to be where before was, nil when there was
+	// none.
+	replacing(before Place) Place
 	// in is the place in this state.
 	in(version uint64, closing bool) Place
 	// broken is every rule that it breaks among the others, with pointers into
@@ -51,6 +54,16 @@ func (l Location) Under(id string) Place { l.ID = id; return l }
 
 // State is the location's version, and whether it is being deleted.
 func (l Location) State() (version uint64, closing bool) { return l.Version, l.Closing }
+
+// replacing: a location that was not told to move stays where it is. A new name alone is no move to the
+// root, which would take its people out of everybody's reach above.
+func (l Location) replacing(before Place) Place {
+	if is, there := before.(Location); there && l.Unmoved {
+		l.Parent = is.Parent
+	}
+	l.Unmoved = false
+	return l
+}
 
 func (l Location) in(version uint64, closing bool) Place {
 	l.Version, l.Closing = version, closing
@@ -103,6 +116,8 @@ func (w Workflow) Under(id string) Place { w.ID = id; return w }
 // State is the workflow's version, and whether it is being deleted.
 func (w Workflow) State() (version uint64, closing bool) { return w.Version, w.Closing }
 
+func (w Workflow) replacing(Place) Place { return w }
+
 func (w Workflow) in(version uint64, closing bool) Place {
 	w.Version, w.Closing = version, closing
 	return w
@@ -130,6 +145,8 @@ func (t Template) Under(id string) Place { t.ID = id; return t }
 
 // State is the template's version, and whether it is being deleted.
 func (t Template) State() (version uint64, closing bool) { return t.Version, t.Closing }
+
+func (t Template) replacing(Place) Place { return t }
 
 func (t Template) in(version uint64, closing bool) Place {
 	t.Version, t.Closing = version, closing
