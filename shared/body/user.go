@@ -3,7 +3,6 @@ package body
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"gemba/shared/authz"
@@ -39,15 +38,12 @@ func ReadUser(o *Object) directory.User {
 	return u
 }
 
-// elsewhere are the members of a user that other calls change.
-var elsewhere = []string{"persona", "roles", "signIn", "internal", "version"}
-
-// ReadWanted is a user body with which of the members that other calls change it
-// names: a persona that is null says that there is none.
+// ReadWanted is a user body with which members it names, null naming none but the
+// persona: that says that there is none.
 func ReadWanted(o *Object) directory.Wanted {
 	w := directory.Wanted{User: ReadUser(o)}
 	for _, member := range o.Names() {
-		if slices.Contains(elsewhere, member) && (member == "persona" || o.Has(member)) {
+		if member == "persona" || o.Has(member) {
 			w.Names = append(w.Names, member)
 		}
 	}

@@ -34,8 +34,8 @@ type UserChange struct {
 	Guard         *uint64
 }
 
-// Wanted is a user as a request wants it. Names are the members that it names of
-// those that only other calls change.
+// Wanted is a user as a request wants it. Names are the members that it names:
+// those that only other calls change are compared when named.
 type Wanted struct {
 	User
 	Names []string
