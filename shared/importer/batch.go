@@ -55,11 +55,14 @@ func (r *run) some(ctx context.Context, units []Unit) int {
 	return n
 }
 
-// leave notes why units change nothing, and is how many.
+// leave notes why units change nothing, and is how many. A user whom an earlier
+// attempt changed is left too when that may pass: whether the pool was told of
+// them was not seen.
 func (r *run) leave(units []Unit, err error) int {
 	for _, u := range units {
 		for _, p := range u.Places {
-			if _, done := r.results[p]; !done {
+			result, done := r.results[p]
+			if !done || p.Kind == User && result.Err == nil && outcomeOf(err) == Unreached {
 				r.refuse(p, err)
 			}
 		}
@@ -106,7 +109,7 @@ func (r *run) try(ctx context.Context, units []Unit) (n int, err error) {
 			break
 		}
 	}
-	if err := s.commit(ctx, results); err != nil {
+	if err := s.commit(ctx, units[:n], results); err != nil {
 		return n, err
 	}
 	for p, result := range results {
@@ -159,9 +162,9 @@ func (s *stage) mayImport(ctx context.Context) error {
 	return s.caller.Refusal(authz.AdministerSystem, whole, d)
 }
 
-// commit writes what is held back, and tells the pool and the timeline what
-// follows from it.
-func (s *stage) commit(ctx context.Context, results map[Place]Result) error {
+// commit writes what is held back of units, and tells the pool and the timeline
+// what follows from it.
+func (s *stage) commit(ctx context.Context, units []Unit, results map[Place]Result) error {
 	if !s.change.empty() {
 		s.change.Kept = s.keep(results)
 		if err := s.Table.PutImported(ctx, s.loaded.Basis(), s.loaded.Subject.ID, s.change, s.run.dry); err != nil {
@@ -172,22 +175,28 @@ func (s *stage) commit(ctx context.Context, results map[Place]Result) error {
 		s.run.memory = s.run.memory.and(s.over, s.change)
 		return nil
 	}
-	s.settle(ctx, results)
+	s.settle(ctx, units, results)
 	s.recordDenied(ctx, results)
 	return nil
 }
 
-// settle tells the pool what the table says of users, also what an earlier
-// change could not. One of whom it cannot be told says so: the next import, or
-// change, tells it.
-func (s *stage) settle(ctx context.Context, results map[Place]Result) {
-	for p, r := range results {
-		if p.Kind != User || r.Err != nil {
-			continue
-		}
-		if u := s.caller.Users[s.run.world.ID(p)]; u.Untold {
-			if err := s.run.service.users.Settle(ctx, s.caller.Organization.ID, u); err != nil {
-				results[p] = failed(p, err)
+// settle tells the pool what the table says of the units' users, also what an
+// earlier change could not, or an earlier attempt of the request. One of whom it
+// cannot be told says so: the next import, or change, tells it.
+func (s *stage) settle(ctx context.Context, units []Unit, results map[Place]Result) {
+	for _, unit := range units {
+		for _, p := range unit.Places {
+			r, decided := results[p]
+			if !decided {
+				r = s.run.results[p] // an earlier attempt's, or refused before
+			}
+			if p.Kind != User || r.Err != nil {
+				continue
+			}
+			if u := s.caller.Users[s.run.world.ID(p)]; u.Untold {
+				if err := s.run.service.users.Settle(ctx, s.caller.Organization.ID, u); err != nil {
+					results[p] = failed(p, err)
+				}
 			}
 		}
 	}

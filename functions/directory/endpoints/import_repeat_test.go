@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"gemba/functions/directory/endpoints"
 	"gemba/shared/directory"
@@ -132,6 +135,43 @@ func TestImportTellsThePool(t *testing.T) {
 	if pool.of["nurse"] != "b@x.example" || q.User(t, "nurse").Untold {
 		t.Errorf("the repetition told the pool %v", pool.of)
 	}
+
+	// The same by one idempotency key (T3): what the first attempt did is told, and
+	// what it could not do is done.
+	keyed := func(q quay) landed {
+		return q.imports(t, "root", nurse("c@x.example", nil), "", "idempotency-key", "k1")
+	}
+	pool.broken = true
+	keyed(q).is(t, "a pool that fails, by key", map[string]string{"/users/0": "unavailable"})
+	keyed(q).is(t, "it fails again", map[string]string{"/users/0": "unavailable"})
+	pool.broken = false
+	cut := q.through(t, func(_ string, input any, next func() (any, error)) (any, error) {
+		if in, reads := input.(*dynamodb.BatchGetItemInput); reads && asksForNames(in) {
+			return nil, errors.New("no connection")
+		}
+		return next()
+	})
+	keyed(cut).is(t, "the table fails", map[string]string{"/users/0": "unavailable"})
+	if !q.User(t, "nurse").Untold {
+		t.Fatal("nothing is left to tell")
+	}
+	keyed(q).is(t, "again, by key", map[string]string{"/users/0": "changed"})
+	if n := q.User(t, "nurse"); pool.of["nurse"] != "c@x.example" || n.Untold {
+		t.Errorf("T3 the repeated request told the pool %v of %+v", pool.of, n)
+	}
+}
+
+// asksForNames is whether a batch asks whose names are (U1): only an import's
+// units are read so.
+func asksForNames(in *dynamodb.BatchGetItemInput) bool {
+	for _, asked := range in.RequestItems {
+		for _, key := range asked.Keys {
+			if pk, ok := key["pk"].(*types.AttributeValueMemberS); ok && strings.HasPrefix(pk.Value, "N#") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // through is the quay over a store with a hook before it.
