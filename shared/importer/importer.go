@@ -27,7 +27,9 @@
 //     transaction, so there is a bound to it. Locations in a circle are no forest
 //     (U3): each of them is refused.
 //   - An entry that was not got to in time, or rests on one that was not, says
-//     unavailable: nothing of it was done, and it is safe to send again.
+//     unavailable, and nothing of it was done; or it is a user who was changed and
+//     whose sign-in could not yet be told of it. It is safe to send again, and
+//     sending it again tells it.
 package importer
 
 import (
@@ -40,7 +42,8 @@ import (
 // Outcome is what became of an entry.
 type Outcome uint8
 
-// The outcomes. Refused and Unreached entries changed nothing.
+// The outcomes. Refused and Unreached entries changed nothing, but for an
+// Unreached user whose change the pool could not be told of.
 const (
 	Unchanged Outcome = iota
 	Created
@@ -60,7 +63,7 @@ func (o Outcome) String() string {
 	return ""
 }
 
-// Result is an entry with what became of it; Err is why it changed nothing.
+// Result is an entry with what became of it; Err is why it is not done.
 // The pointers of its problems are into the whole document.
 type Result struct {
 	Place   Place
