@@ -112,7 +112,7 @@ func (s *sender) take(c call, results []result, done *account) (left []importer.
 		switch {
 		case !ok:
 			return nil, fmt.Errorf("the answer tells of %s, which was not sent", r.Pointer)
-		case r.Problem != nil && r.Problem.Type == "urn:problem:unavailable":
+		case r.Problem != nil && r.Problem.passes():
 			left = append(left, e.place)
 			continue
 		case s.counted[e.place]:
@@ -126,6 +126,12 @@ func (s *sender) take(c call, results []result, done *account) (left []importer.
 		done.count(e.place.Kind, r.Result)
 	}
 	return left, nil
+}
+
+// passes is whether an entry's problem is none of its own, as the API counts
+// what was not reached: it may be sent again.
+func (f *failure) passes() bool {
+	return f.Status >= http.StatusInternalServerError || f.Status == http.StatusTooManyRequests
 }
 
 // refusals are why the API refused an entry, by the places of the file.

@@ -53,7 +53,8 @@ func TestUnreachedEntries(t *testing.T) {
 		answer := all(a, created)
 		for i := range answer["results"] {
 			if i >= 4 {
-				answer["results"][i] = result{Pointer: answer["results"][i].Pointer, Problem: &failure{Type: "urn:problem:unavailable", Status: 503}}
+				why := []failure{{Type: "urn:problem:unavailable", Status: 503}, {Type: "urn:problem:internal", Status: 500}, {Type: "urn:problem:too_many_attempts", Status: 429}}[i%3]
+				answer["results"][i] = result{Pointer: answer["results"][i].Pointer, Problem: &why}
 			}
 		}
 		return 200, answer
