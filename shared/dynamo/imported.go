@@ -35,7 +35,7 @@ func (s *Store) PutImported(ctx context.Context, basis directory.Basis, subject 
 	if dry || t.err != nil {
 		return t.err
 	}
-	if changesPolicy(c) {
+	if c.Policy() {
 		return t.commitPolicy(ctx, basis)
 	}
 	t.rest(basis)
@@ -69,14 +69,9 @@ func (t *transaction) imported(basis directory.Basis, subject string, c importer
 	t.keepAnswer(o, subject, c.Kept)
 }
 
-// changesPolicy is whether there is a policy version in a change.
-func changesPolicy(c importer.Change) bool {
-	return c.Organization != nil || len(c.Places)+len(c.Reopened)+len(c.Roles) > 0
-}
-
 // importPolicy is what of a change is of the policy.
 func (t *transaction) importPolicy(basis directory.Basis, c importer.Change) {
-	if !changesPolicy(c) {
+	if !c.Policy() {
 		return
 	}
 	o := basis.Organization
@@ -143,7 +138,7 @@ func (s *Store) Share(basis directory.Basis, subject string, c importer.Change) 
 		return 0, t.err
 	}
 	actions, written := len(t.items), 0
-	if changesPolicy(c) {
+	if c.Policy() {
 		actions -= versionCopies + 1
 	}
 	if c.Guard != nil {

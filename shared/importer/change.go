@@ -31,7 +31,7 @@ type UserChange struct {
 
 // empty is whether nothing changes.
 func (c Change) empty() bool {
-	return c.Organization == nil && len(c.Places)+len(c.Reopened)+len(c.Roles)+len(c.Users)+len(c.Items) == 0
+	return !c.Policy() && len(c.Users)+len(c.Items) == 0
 }
 
 // and is two changes as one.
@@ -50,7 +50,7 @@ func (c Change) and(more Change) Change {
 	return c
 }
 
-// policy is whether the policy changes.
-func (c Change) policy() bool {
+// Policy is whether the policy changes: then it gets its next version.
+func (c Change) Policy() bool {
 	return c.Organization != nil || len(c.Places)+len(c.Reopened)+len(c.Roles) > 0
 }

@@ -45,10 +45,13 @@ func whatever(exists bool) directory.Precondition {
 	return directory.Precondition{Match: exists, Any: exists}
 }
 
-// became is the outcome of an entry by what it changed.
+// became is the outcome of an entry by what it changed. A place that only lost
+// its mark is what it was.
 func (s *stage) became(created bool) Outcome {
+	told := s.part
+	told.Reopened = nil
 	switch {
-	case s.part.Organization == nil && len(s.part.Places)+len(s.part.Roles)+len(s.part.Users)+len(s.part.Items) == 0:
+	case told.empty():
 		return Unchanged
 	case created:
 		return Created

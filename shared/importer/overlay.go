@@ -44,7 +44,7 @@ func (o *overlay) and(over *overlay, c Change) *overlay {
 	maps.Copy(next.roles, over.roles)
 	maps.Copy(next.users, over.users)
 	maps.Copy(next.items, over.items)
-	if c.policy() {
+	if c.Policy() {
 		next.versions++
 	}
 	return next
