@@ -259,7 +259,7 @@ func (s *Store) CreateItem(ctx context.Context, organization string, i directory
 		if err := cmp.Or(unnameable(i.Locations, f.Model.NameableLocation), unnameable([]string{i.Template}, f.Model.NameableTemplate)); err != nil {
 			return err
 		}
-		return s.writeItem(ctx, itemWrite{organization: organization, basis: &directory.Basis{Organization: organization, Policy: f.Policy}, urgent: true, change: directory.ItemChange{
+		return s.writeItem(ctx, itemWrite{basis: directory.Basis{Organization: organization, Policy: f.Policy}, urgent: true, change: directory.ItemChange{
 			After: i,
 			Entry: operatorEntry(timeline.Item, timeline.Target{Type: "item", ID: i.ID}, at, timeline.Values{"template": i.Template, "status": i.Status.String()}),
 		}})

@@ -19,7 +19,7 @@ import (
 // transaction and at most one policy version. Dry, it only builds it. Errors:
 // Unprocessable too_large; Conflict username_taken, name_taken; raced.
 func (s *Store) PutImported(ctx context.Context, basis directory.Basis, subject string, c importer.Change, dry bool) error {
-	if one, alone := s.large(basis.Organization, c); alone {
+	if one, alone := s.large(basis, c); alone {
 		t := s.begin()
 		if t.boundTo(itemForm(one.After), mostItemBytes); dry || t.err != nil {
 			return t.err
@@ -44,11 +44,11 @@ func (s *Store) PutImported(ctx context.Context, basis directory.Basis, subject 
 
 // large is an item with more places than a transaction takes; it is changed in
 // parts, so always alone.
-func (s *Store) large(o string, c importer.Change) (directory.ItemChange, bool) {
+func (s *Store) large(basis directory.Basis, c importer.Change) (directory.ItemChange, bool) {
 	if len(c.Items) != 1 {
 		return directory.ItemChange{}, false
 	}
-	return c.Items[0], itemWrite{organization: o, change: c.Items[0]}.prepared().moves() > s.places
+	return c.Items[0], itemWrite{basis: basis, change: c.Items[0]}.prepared().moves() > s.places
 }
 
 // imported is all of a change but for what it rests on.
@@ -63,7 +63,7 @@ func (t *transaction) imported(basis directory.Basis, subject string, c importer
 	}
 	for _, i := range c.Items {
 		t.boundTo(itemForm(i.After), mostItemBytes)
-		t.writeWhole(itemWrite{organization: o, change: i}.prepared())
+		t.writeWhole(itemWrite{basis: basis, change: i}.prepared())
 	}
 	t.guard(o, c.Guard)
 	t.keepAnswer(o, subject, c.Kept)
@@ -128,7 +128,7 @@ const (
 // Share is how much of one transaction a change takes, 1 being all of it; a
 // change that can only be alone takes it whole.
 func (s *Store) Share(basis directory.Basis, subject string, c importer.Change) (float64, error) {
-	if _, alone := s.large(basis.Organization, c); alone {
+	if _, alone := s.large(basis, c); alone {
 		return 1, nil
 	}
 	t := s.begin()

@@ -43,13 +43,12 @@ func (s *Store) Unknown(ctx context.Context, organization string, users []string
 // and its places among those of its template, locations and team. Errors:
 // Unprocessable too_large, raced.
 func (s *Store) WriteItem(ctx context.Context, basis directory.Basis, c directory.ItemChange) error {
-	return s.writeItem(ctx, itemWrite{organization: basis.Organization, basis: &basis, change: c})
+	return s.writeItem(ctx, itemWrite{basis: basis, change: c})
 }
 
 // itemWrite is an item's change on its way. Places are joined and left by it.
 type itemWrite struct {
-	organization string
-	basis        *directory.Basis // nil: the operator's
+	basis        directory.Basis
 	change       directory.ItemChange
 	joined, left []key
 	// write names it. Urgent, it does not wait for a claim to lapse.
@@ -73,7 +72,7 @@ func (s *Store) writeItem(ctx context.Context, w itemWrite) error {
 		return s.writeInParts(ctx, w)
 	}
 	t.writeWhole(w)
-	t.restOf(w)
+	t.rest(w.basis)
 	return t.commit(ctx)
 }
 
@@ -93,7 +92,7 @@ func (w itemWrite) moves() int { return len(w.left) + len(w.joined) }
 func (t *transaction) writeWhole(w itemWrite) {
 	t.writeFacts(w)
 	if w.change.After.ID == "" {
-		t.delete(claimKey(w.organization, w.id()), absent.Or(present), raced())
+		t.delete(claimKey(w.basis.Organization, w.id()), absent.Or(present), raced())
 	}
 	t.place(w.joined)
 	t.displace(w.left)
@@ -109,7 +108,7 @@ func (w itemWrite) id() string {
 
 // writeFacts is the change of the facts and its entry.
 func (t *transaction) writeFacts(w itemWrite) {
-	k, held := itemKey(w.organization, w.id()), factsAre(w.change.Before)
+	k, held := itemKey(w.basis.Organization, w.id()), factsAre(w.change.Before)
 	if w.change.After.ID == "" {
 		t.delete(k, held, raced())
 	} else {
@@ -118,7 +117,7 @@ func (t *transaction) writeFacts(w itemWrite) {
 		after.Write = w.write
 		t.put(k, itemForm(after), held, raced())
 	}
-	t.record(w.organization, w.change.Entry)
+	t.record(w.basis.Organization, w.change.Entry)
 }
 
 // factsAre holds while the facts are those of this item: of none when it is none.
@@ -131,13 +130,6 @@ func factsAre(i directory.Item) expression.ConditionBuilder {
 		return versionIs(i.Version).And(expression.AttributeNotExists(write))
 	}
 	return versionIs(i.Version).And(write.Equal(expression.Value(i.Write)))
-}
-
-// restOf holds the change to what was decided from.
-func (t *transaction) restOf(w itemWrite) {
-	if w.basis != nil {
-		t.rest(*w.basis)
-	}
 }
 
 // place lists the item in places, displace takes it out of them.
@@ -159,13 +151,13 @@ func (w itemWrite) places(i directory.Item) map[key]bool {
 	if i.ID == "" {
 		return keys
 	}
-	keys[templateItemKey(w.organization, i.Template, i.ID)] = true
+	keys[templateItemKey(w.basis.Organization, i.Template, i.ID)] = true
 	for _, l := range i.Locations {
-		keys[locationItemKey(w.organization, l, i.ID)] = true
+		keys[locationItemKey(w.basis.Organization, l, i.ID)] = true
 	}
 	for _, users := range i.Team {
 		for _, u := range users {
-			keys[userItemKey(w.organization, u, i.ID)] = true
+			keys[userItemKey(w.basis.Organization, u, i.ID)] = true
 		}
 	}
 	return keys

@@ -59,8 +59,8 @@ func (s *Store) writeInParts(ctx context.Context, w itemWrite) error {
 	if err == nil {
 		t := s.begin()
 		t.writeFacts(w)
-		t.check(claimKey(w.organization, w.id()), w.claims(), raced())
-		t.restOf(w)
+		t.check(claimKey(w.basis.Organization, w.id()), w.claims(), raced())
+		t.rest(w.basis)
 		err = t.commit(ctx)
 	}
 	// Whether it succeeded or not: some places are too many now, and what of them
@@ -82,14 +82,14 @@ func (s *Store) claim(ctx context.Context, w itemWrite) error {
 		free = absent.Or(present)
 	}
 	item := claimItem{Write: w.write, Expires: t.at.Add(time.Hour).Unix()}
-	t.put(claimKey(w.organization, w.id()), item, free, raced())
+	t.put(claimKey(w.basis.Organization, w.id()), item, free, raced())
 	return t.commit(ctx)
 }
 
 // tidy takes away those of the places that the write joined or left which the
 // facts do not need, and gives the claim back.
 func (s *Store) tidy(ctx context.Context, w itemWrite) error {
-	facts, claim := itemKey(w.organization, w.id()), claimKey(w.organization, w.id())
+	facts, claim := itemKey(w.basis.Organization, w.id()), claimKey(w.basis.Organization, w.id())
 	var item itemItem
 	_, err := s.get(ctx, facts, &item)
 	if err != nil {

@@ -23,10 +23,13 @@ import (
 // openSmall is a bare store whose transactions take few places, so that small
 // teams are changed in parts.
 func openSmall(t *testing.T) *bare {
-	b := openBare(t)
+	b, _ := founded(t)
 	b.places = 8
 	return b
 }
+
+// itemsBasis is what writes of items rest on here: a founded organization.
+var itemsBasis = directory.Basis{Organization: "o", Policy: 1}
 
 // teamed is an item whose team is these users, from one number to another.
 func teamed(from, to int) directory.Item {
@@ -40,7 +43,7 @@ func teamed(from, to int) directory.Item {
 // writes an item as it was found to be; a zero one deletes.
 func (b *bare) writes(ctx context.Context, before, after directory.Item) error {
 	entry := timeline.Entry{At: b.clock(), Type: timeline.Item, Action: "edit", Target: timeline.Target{Type: "item", ID: "i"}}
-	return b.writeItem(ctx, itemWrite{organization: "o", change: directory.ItemChange{Before: before, After: after, Entry: entry}})
+	return b.writeItem(ctx, itemWrite{basis: itemsBasis, change: directory.ItemChange{Before: before, After: after, Entry: entry}})
 }
 
 // found is the item as it is, zero when there is none.
@@ -77,7 +80,7 @@ func (b *bare) standing(t *testing.T) map[key]bool {
 func (b *bare) holds(t *testing.T, what string, exactly bool) {
 	t.Helper()
 	facts := b.found(t)
-	needed, standing := itemWrite{organization: "o"}.places(facts), b.standing(t)
+	needed, standing := itemWrite{basis: itemsBasis}.places(facts), b.standing(t)
 	if missing := without(needed, standing); len(missing) > 0 {
 		t.Fatalf("%s: version %d lacks %d places, %v among them", what, facts.Version, len(missing), missing[0])
 	}
@@ -421,7 +424,7 @@ func TestWritersWhoRace(t *testing.T) {
 }
 
 func outcomeOf(before, after directory.Item, err error) string {
-	w := itemWrite{organization: "o"}
+	w := itemWrite{basis: itemsBasis}
 	was, is := w.places(before), w.places(after)
 	switch {
 	case err != nil:
