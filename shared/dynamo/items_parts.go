@@ -1,10 +1,8 @@
 package dynamo
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -51,7 +49,7 @@ func (s *Store) writeInParts(ctx context.Context, w itemWrite) error {
 	if err := s.claim(ctx, w); err != nil {
 		return err
 	}
-	err := s.inParts(w.joined, func(part []key) error {
+	err := inParts(w.joined, s.places, func(part []key) error {
 		t := s.begin()
 		t.place(part)
 		return t.commit(ctx)
@@ -112,24 +110,4 @@ func (s *Store) tidy(ctx context.Context, w itemWrite) error {
 	t := s.begin()
 	t.delete(claim, w.claims(), raced())
 	return t.commit(ctx)
-}
-
-// inParts does something for each part of a list of places, a few at the same
-// time; it answers one of the failures.
-func (s *Store) inParts(places []key, do func(part []key) error) error {
-	var (
-		group  sync.WaitGroup
-		slots  = make(chan struct{}, abreast)
-		parts  = slices.Collect(slices.Chunk(places, s.places))
-		failed = make([]error, len(parts))
-	)
-	for i, part := range parts {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			failed[i] = do(part)
-		})
-	}
-	group.Wait()
-	return cmp.Or(failed...)
 }

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -102,35 +103,45 @@ func (s *Store) batchGet(ctx context.Context, keys []key) (map[key]attributes, e
 	return found, nil
 }
 
-// abreast is how many batches are read at the same time.
+// abreast is how many parts are at work at the same time.
 const abreast = 8
+
+// inParts does something for each part of a list of keys, a few at the same
+// time; it answers one of the failures.
+func inParts(keys []key, size int, do func(part []key) error) error {
+	var (
+		group  sync.WaitGroup
+		slots  = make(chan struct{}, abreast)
+		parts  = slices.Collect(slices.Chunk(keys, size))
+		failed = make([]error, len(parts))
+	)
+	for i, part := range parts {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			failed[i] = do(part)
+		})
+	}
+	group.Wait()
+	return cmp.Or(failed...)
+}
 
 // batchesGet reads very many keys strongly, some batches at the same time.
 func (s *Store) batchesGet(ctx context.Context, keys []key) (map[key]attributes, error) {
 	if len(keys) <= batchSize {
 		return s.batchGet(ctx, keys)
 	}
-	var (
-		group   sync.WaitGroup
-		slots   = make(chan struct{}, abreast)
-		batches = slices.Collect(slices.Chunk(keys, batchSize))
-		parts   = make([]map[key]attributes, len(batches))
-		failed  = make([]error, len(batches))
-	)
-	for i, batch := range batches {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			parts[i], failed[i] = s.batchGet(ctx, batch)
-		})
-	}
-	group.Wait()
+	var mutex sync.Mutex
 	found := make(map[key]attributes, len(keys))
-	for i := range parts {
-		if failed[i] != nil {
-			return nil, failed[i]
-		}
-		maps.Copy(found, parts[i])
+	err := inParts(keys, batchSize, func(batch []key) error {
+		part, err := s.batchGet(ctx, batch)
+		mutex.Lock()
+		defer mutex.Unlock()
+		maps.Copy(found, part)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return found, nil
 }
