@@ -15,10 +15,7 @@ func (s *Store) Listed(ctx context.Context, organization string, l directory.Lis
 	if err != nil {
 		return nil, false, err
 	}
-	for _, item := range items {
-		ids = append(ids, keyOf(item).named())
-	}
-	return ids, end != "", nil
+	return namedIDs(items), end != "", nil
 }
 
 // listSpan is where the list is kept.

@@ -18,10 +18,7 @@ func (s *Store) MemberIDs(ctx context.Context, organization string, r authz.Role
 	if err != nil {
 		return nil, "", err
 	}
-	var ids []string
-	for _, item := range items {
-		ids = append(ids, keyOf(item).named())
-	}
+	ids := namedIDs(items)
 	if end != "" {
 		end = ids[len(ids)-1]
 	}
