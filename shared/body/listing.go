@@ -11,7 +11,7 @@ var searched = Rule{Most: 100}
 const noPersona = "none"
 
 var personaFilters = func() map[string]directory.Persona {
-	out := personaWords()
+	out := PersonaWords()
 	out[noPersona] = directory.NoPersona
 	return out
 }()

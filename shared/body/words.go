@@ -17,7 +17,7 @@ var (
 	advanced    = Vocabulary(authz.AdvancedCount)
 	signIns     = Vocabulary(directory.SignInCount)
 	scopes      = scopeWords()
-	personas    = personaWords()
+	personas    = PersonaWords()
 
 	onlyUsersRules = map[string]authz.OnlyUsersRule{"team_role": authz.ByTeamRole, "team_member": authz.ByTeamMember}
 	reachRules     = map[string]authz.ReachRule{"all": authz.ReachAll, "any": authz.ReachAny}
@@ -45,8 +45,8 @@ func scopeWords() map[string]authz.Scope {
 	return out
 }
 
-// personaWords are the personas with their older names (P1).
-func personaWords() map[string]directory.Persona {
+// PersonaWords are the personas by their words and their older names (P1).
+func PersonaWords() map[string]directory.Persona {
 	out := Vocabulary(directory.PersonaCount)
 	out["CI Expert"] = directory.CICoach
 	out["Implementation Lead"] = directory.Champion
