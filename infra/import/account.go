@@ -7,12 +7,12 @@ import (
 	"gemba/shared/importer"
 )
 
-// The words for what became of an entry; the first three are the API's.
-const (
-	created   = "created"
-	changed   = "changed"
-	unchanged = "unchanged"
-	refused   = "refused"
+// The API's words for what became of an entry.
+var (
+	created   = importer.Created.String()
+	changed   = importer.Changed.String()
+	unchanged = importer.Unchanged.String()
+	refused   = importer.Refused.String()
 )
 
 // account is what became of entries: how many of a kind, and who was refused.

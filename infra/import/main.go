@@ -54,9 +54,6 @@ const (
 	nothing    = 2
 )
 
-// mostEntries is what one call takes.
-const mostEntries = 500
-
 // options are what the command is told.
 type options struct {
 	file, url, token, state, userType string
@@ -83,13 +80,13 @@ func readOptions(args []string, env func(string) string, stderr io.Writer) (o op
 	flags.StringVar(&o.userType, "type", "", "the `type` of people in a list without this column")
 	flags.BoolVar(&o.dry, "dry-run", false, "tell what would happen, and change nothing")
 	flags.BoolVar(&o.restart, "restart", false, "forget what an earlier run of this import did")
-	flags.IntVar(&o.limit, "limit", mostEntries, "the most `entries` of one call")
+	flags.IntVar(&o.limit, "limit", importer.MostEntries, "the most `entries` of one call")
 	flags.DurationVar(&o.wait, "wait", 30*time.Second, "the longest `time` to wait before a failed call is made again")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if flags.NArg() != 1 || o.limit < 1 || o.limit > mostEntries {
-		fmt.Fprintf(stderr, "One FILE is needed, and a limit of 1 to %d.\n", mostEntries)
+	if flags.NArg() != 1 || o.limit < 1 || o.limit > importer.MostEntries {
+		fmt.Fprintf(stderr, "One FILE is needed, and a limit of 1 to %d.\n", importer.MostEntries)
 		flags.Usage()
 		return o, errors.New("usage")
 	}

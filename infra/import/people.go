@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
 
+	"gemba/shared/body"
 	"gemba/shared/directory"
 	"gemba/shared/fault"
 	"gemba/shared/importer"
@@ -29,12 +31,15 @@ var columns = map[string][]string{
 	"roles":     {"roles", "role", "systemroles", "systemrole"},
 }
 
-// personas are what people call a persona where it is shown (P1), and the
-// word for it.
-var personas = map[string]string{
-	"frontline": "frontline", "leader": "leader", "executive": "executive", "cicoach": "ci_coach", "ciexpert": "ci_coach",
-	"kainexuschampion": "champion", "champion": "champion", "implementationlead": "champion",
-}
+// personas are the words of the personas (P1) by what people call them, plain:
+// as the API does, or as it is shown.
+var personas = func() map[string]string {
+	words := map[string]string{plain("KaiNexus Champion"): directory.Champion.String()}
+	for called, persona := range body.PersonaWords() {
+		words[plain(called)] = persona.String()
+	}
+	return words
+}()
 
 // plain is a header or a word without what does not count in it.
 func plain(text string) string {
@@ -127,7 +132,7 @@ func (s *source) open(text []byte, userType string) (*table, error) {
 		}
 	}
 	if best == nil || len(best.at) == 0 {
-		return nil, errors.New("the first line names no columns of people: " + strings.Join(known(), ", "))
+		return nil, errors.New("the first line names no columns of people: " + strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
 	}
 	return best, s.heed(best, header)
 }
@@ -140,10 +145,6 @@ func columnOf(header string) string {
 		}
 	}
 	return ""
-}
-
-func known() []string {
-	return []string{"id", "name", "email", "username", "type", "locations", "persona", "roles"}
 }
 
 // heed refuses a header by which no line could be read, and notes what of it

@@ -39,6 +39,9 @@ import (
 	"gemba/shared/fault"
 )
 
+// MostEntries are those of one import.
+const MostEntries = 500
+
 // Outcome is what became of an entry.
 type Outcome uint8
 

@@ -11,14 +11,10 @@ import (
 	"gemba/shared/importer"
 )
 
-const (
-	// mostEntries are those of one import.
-	mostEntries = 500
-	// mostImported are the bytes of one import. A Lambda event is at most 6 MB and
-	// has the body as text, in which quotes take two bytes: a body of many short
-	// members is too large for it sooner, and the gateway says so.
-	mostImported = 5 << 20
-)
+// mostImported are the bytes of one import. A Lambda event is at most 6 MB and
+// has the body as text, in which quotes take two bytes: a body of many short
+// members is too large for it sooner, and the gateway says so.
+const mostImported = 5 << 20
 
 // importing is a world to be brought in, and whether only to tell what would
 // happen.
@@ -59,7 +55,7 @@ func decodeImporting(r *api.Request) (in importing, err error) {
 		return in, err
 	}
 	in.body = string(r.Body)
-	in.world, err = body.Read(r.Body, func(o *body.Object) importer.World { return body.ReadWorld(o, mostEntries) })
+	in.world, err = body.Read(r.Body, func(o *body.Object) importer.World { return body.ReadWorld(o, importer.MostEntries) })
 	return in, err
 }
 
