@@ -86,3 +86,16 @@ func (m *Model) Subtree(root string) []string {
 	}
 	return slices.Clone(m.forest.preorder[r.number : r.last+1])
 }
+
+// Above is the location and all above it, up to its root (U3); nothing when
+// there is no such location.
+func (m *Model) Above(location string) []string {
+	var out []string
+	for {
+		if _, rooted := m.forest.places[location]; !rooted {
+			return out
+		}
+		out = append(out, location)
+		location = m.locations[location].Parent
+	}
+}

@@ -117,9 +117,18 @@ type Assignment struct {
 	By    string
 }
 
+// Day is a UTC day, counted from 1970-01-01; 0 is none.
+type Day int
+
+// DayOf is the day of a time.
+func DayOf(at time.Time) Day { return Day(at.Unix() / (24 * 60 * 60)) }
+
 // User is a person (U1). Sub is the pool's id of the sign-in, empty without
 // one. Untold: the pool is still to be told what the last change said of the
-// sign-in. Version rises with every change.
+// sign-in. Version rises with every change. Seen is the last day with a request
+// of theirs, OnTeam whether they are on the team of an item that is no draft, as
+// far as that was noted; Pulse rises with every such note, which is no change of
+// the user.
 type User struct {
 	ID, Name, Email, Username string
 	Type                      authz.UserType
@@ -131,6 +140,9 @@ type User struct {
 	Sub                       string
 	Untold                    bool
 	Notifications             map[string]bool
+	Seen                      Day
+	OnTeam                    bool
+	Pulse                     uint64
 	Version                   uint64
 }
 

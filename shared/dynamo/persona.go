@@ -22,6 +22,20 @@ func (s *Store) PutPersona(ctx context.Context, basis directory.Basis, c persona
 	return t.commit(ctx)
 }
 
+// note writes what is noted of a user's engagement, the day of their last
+// request or whether they are on a team, and the counts with it. It is no change
+// that anybody sees of the user, so the version stays.
+func (t *transaction) note(o string, before, after directory.User) {
+	after.Pulse = before.Pulse + 1
+	for _, k := range []key{userKey(o, before.ID), directoryKey(o, before.ID)} {
+		u := expression.Set(expression.Name("seen"), expression.Value(after.Seen)).
+			Set(expression.Name("onTeam"), expression.Value(after.OnTeam)).
+			Set(expression.Name("pulse"), expression.Value(after.Pulse))
+		t.update(k, u, userIs(before), raced())
+	}
+	t.count(o, before, after)
+}
+
 // movesItem is how often somebody went from one set of locations to another.
 type movesItem struct{ stored }
 
@@ -99,9 +113,11 @@ func (s *Store) populations(ctx context.Context, o string, moved bool) ([]person
 	}
 	var populations []persona.Population
 	for _, item := range items {
-		if err := collect(item, &populations, countItem.population); err != nil {
+		p, err := populationOf(item)
+		if err != nil {
 			return nil, err
 		}
+		populations = append(populations, p)
 	}
 	return populations, nil
 }

@@ -9,7 +9,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/fault"
-	"gemba/shared/persona"
 )
 
 type userItem struct {
@@ -27,6 +26,9 @@ type userItem struct {
 	Sub           string           `dynamodbav:"sub,omitempty"`
 	Untold        bool             `dynamodbav:"untold,omitempty"`
 	Notifications map[string]bool  `dynamodbav:"notifications,omitempty"`
+	Seen          directory.Day    `dynamodbav:"seen,omitempty"`
+	OnTeam        bool             `dynamodbav:"onTeam,omitempty"`
+	Pulse         uint64           `dynamodbav:"pulse,omitempty"`
 }
 
 type assignmentItem struct {
@@ -43,6 +45,7 @@ func userForm(u directory.User) userItem {
 		stored: stored{V: u.Version}, ID: u.ID, Name: u.Name, Email: u.Email, Username: u.Username,
 		Type: u.Type.String(), Internal: u.Internal, Locations: u.Locations, Persona: u.Persona.String(),
 		SignIn: u.SignIn.String(), Sub: u.Sub, Untold: u.Untold, Notifications: u.Notifications,
+		Seen: u.Seen, OnTeam: u.OnTeam, Pulse: u.Pulse,
 	}
 	for _, a := range u.Assignments {
 		item.Assignments = append(item.Assignments, assignmentItem{a.Role.ID, a.Role.Birth, a.Locations, a.Until, a.Since, a.By})
@@ -56,7 +59,7 @@ func (item userItem) user() directory.User {
 	u := directory.User{
 		ID: item.ID, Name: item.Name, Email: item.Email, Username: item.Username, Type: kind, Internal: item.Internal,
 		Locations: item.Locations, Persona: personaOf(item.Persona), SignIn: signIn, Sub: item.Sub, Untold: item.Untold,
-		Notifications: item.Notifications, Version: item.V,
+		Notifications: item.Notifications, Seen: item.Seen, OnTeam: item.OnTeam, Pulse: item.Pulse, Version: item.V,
 	}
 	for _, a := range item.Assignments {
 		u.Assignments = append(u.Assignments, directory.Assignment{
@@ -77,13 +80,16 @@ func (s *Store) Fits(u directory.User) error {
 
 // writeUser is everything that a user's next state touches: the user, its
 // copy in the directory, its places among a location's users and a role's
-// members, its username, and the counts. before is zero for a new user.
+// members, its username, and the counts. before is zero for a new user. What is
+// noted of the user's engagement is no part of such a change: it stays, and one
+// that was noted meanwhile is raced, as the counts would be wrong.
 func (t *transaction) writeUser(o string, before, after directory.User) {
 	after.Version = before.Version + 1
+	after.Seen, after.OnTeam, after.Pulse = before.Seen, before.OnTeam, before.Pulse
 	item := userForm(after)
 	t.bound(item)
-	t.put(userKey(o, after.ID), item, versionIs(before.Version), raced())
-	t.put(directoryKey(o, after.ID), item, versionIs(before.Version), raced())
+	t.put(userKey(o, after.ID), item, userIs(before), raced())
+	t.put(directoryKey(o, after.ID), item, userIs(before), raced())
 	left, joined := difference(before.Locations, after.Locations)
 	for _, l := range left {
 		t.delete(locationUserKey(o, l, after.ID), present, raced())
@@ -94,6 +100,14 @@ func (t *transaction) writeUser(o string, before, after directory.User) {
 	t.writeMember(o, before, after)
 	t.writeUsername(o, before, after)
 	t.count(o, before, after)
+}
+
+// userIs holds while a user and what is noted of them are what was read.
+func userIs(u directory.User) expression.ConditionBuilder {
+	if u.Pulse == 0 {
+		return versionIs(u.Version).And(expression.AttributeNotExists(expression.Name("pulse")))
+	}
+	return versionIs(u.Version).And(expression.Name("pulse").Equal(expression.Value(u.Pulse)))
 }
 
 // memberItem is a user among a role's members, with the end of the assignment,
@@ -169,78 +183,4 @@ func difference[T comparable](before, after []T) (left, joined []T) {
 		}
 	}
 	return left, joined
-}
-
-// countItem is the counts of one set of locations (P8); one number a persona.
-type countItem struct {
-	stored
-	Set       []string `dynamodbav:"set"`
-	None      int      `dynamodbav:"none"`
-	Frontline int      `dynamodbav:"frontline"`
-	Leader    int      `dynamodbav:"leader"`
-	Executive int      `dynamodbav:"executive"`
-	CICoach   int      `dynamodbav:"ci_coach"`
-	Champion  int      `dynamodbav:"champion"`
-}
-
-func (item countItem) population() persona.Population {
-	return persona.Population{
-		Locations: item.Set,
-		Counts:    persona.Counts{item.None, item.Frontline, item.Leader, item.Executive, item.CICoach, item.Champion},
-	}
-}
-
-// countName is the attribute that counts a persona.
-func countName(p directory.Persona) expression.NameBuilder {
-	if p == directory.NoPersona {
-		return expression.Name("none")
-	}
-	return expression.Name(p.String())
-}
-
-// count moves a user from one counter to another, in the change that moves
-// the user, so that counts are exact at every moment (P8).
-func (t *transaction) count(o string, before, after directory.User) {
-	from, to := countKey(o, before.Locations), countKey(o, after.Locations)
-	if before.Version > 0 && from != to {
-		t.move(o) // whoever is not counted moves, too, between the lists of locations
-	}
-	if persona.Counted(before) {
-		t.tally(from, before, -1)
-	}
-	if persona.Counted(after) {
-		t.tally(to, after, 1)
-	}
-}
-
-// tally is what a change adds to the counter of one set of locations.
-type tally struct {
-	set    []string
-	counts [directory.PersonaCount]int
-}
-
-// tally adds to the counter of a user's set, which stands once in a transaction
-// however many users it is about.
-func (t *transaction) tally(k key, u directory.User, n int) {
-	if t.tallies[k] == nil {
-		t.tallies[k] = &tally{set: slices.Sorted(slices.Values(u.Locations))}
-	}
-	t.tallies[k].counts[u.Persona] += n
-}
-
-// writeTallies updates the counters, and makes one with the set's first user.
-func (t *transaction) writeTallies() {
-	for k, sum := range t.tallies {
-		name, value := expression.Name("set"), expression.Value(sum.set)
-		u, changed := expression.Set(name, value), false
-		for p, n := range sum.counts {
-			if n != 0 {
-				u, changed = u.Add(countName(directory.Persona(p)), expression.Value(n)), true
-			}
-		}
-		if changed {
-			t.update(k, u, absent.Or(name.Equal(value)), fault.New(fault.Internal, "count", ""))
-		}
-	}
-	clear(t.tallies)
 }

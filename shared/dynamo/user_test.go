@@ -104,12 +104,12 @@ func (b *bare) holdEverywhereTheSame(users map[string]directory.User) {
 	for k, item := range b.everything() {
 		switch {
 		case k.pk == countsPK("o") && k != movesKey("o"):
-			var c countItem
-			if err := decode(item, &c); err != nil {
+			c, err := populationOf(item)
+			if err != nil {
 				b.t.Fatal(err)
 			}
-			if c.population().Counts != counts[k] || countKey("o", c.Set) != k {
-				b.t.Errorf("P8 the counts of %v are %v, want %v", c.Set, c.population().Counts, counts[k])
+			if c.Counts != counts[k] || countKey("o", c.Locations) != k {
+				b.t.Errorf("P8 the counts of %v are %v, want %v", c.Locations, c.Counts, counts[k])
 			}
 			delete(counts, k)
 		case k.pk == countsPK("o"):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/fault"
 )
@@ -54,13 +53,14 @@ type Row struct {
 
 // Report is the personas of a population against the targets (P6). Location is
 // empty for the organization as a whole; Experts are P4's group of coaches and
-// champions.
+// champions; Engaged are those who take part.
 type Report struct {
 	Location string
 	At       time.Time
 	Base     int
 	Personas [directory.PersonaCount]Row
 	Experts  Row
+	Engaged  [directory.PersonaCount]Engagement
 }
 
 // Words of what no persona names.
@@ -71,32 +71,37 @@ const (
 	Experts = "ci_experts"
 )
 
-// Line is a row with its word.
+// Line is a row with its word, and how many of its people take part.
 type Line struct {
 	Word string
 	Row
+	Engagement
 }
 
 // Lines are the personas in the order of reports: the five, then none.
 func (r Report) Lines() []Line {
 	var lines []Line
 	for p := directory.NoPersona + 1; p < directory.PersonaCount; p++ {
-		lines = append(lines, Line{p.String(), r.Personas[p]})
+		lines = append(lines, Line{p.String(), r.Personas[p], r.Engaged[p]})
 	}
-	return append(lines, Line{None, r.Personas[directory.NoPersona]})
+	return append(lines, Line{None, r.Personas[directory.NoPersona], r.Engaged[directory.NoPersona]})
 }
 
 // Groups are the groups of personas that have a target of their own (P4).
-func (r Report) Groups() []Line { return []Line{{Experts, r.Experts}} }
+func (r Report) Groups() []Line {
+	return []Line{{Experts, r.Experts, r.Engaged[directory.CICoach].plus(r.Engaged[directory.Champion])}}
+}
 
 // judge is the report of a population with these counts (P5, P6).
-func judge(t directory.Targets, c Counts, location string, at time.Time) Report {
+func judge(t directory.Targets, people Tally, location string, at time.Time) Report {
+	c := people.Counts
 	n := c.Base()
 	g := goalsFor(t, n, location == "")
 	met := n >= fewest && g.reachable(n)
 	r := Report{Location: location, At: at, Base: n}
 	for p := range r.Personas {
 		r.Personas[p] = row(c[p], g.of(directory.Persona(p)), met)
+		r.Engaged[p] = people.engagement(directory.Persona(p))
 	}
 	r.Experts = row(c[directory.CICoach]+c[directory.Champion], &g.experts, met)
 	return r
@@ -114,30 +119,6 @@ func row(count int, goal *Range, reachable bool) Row {
 	return r
 }
 
-// count adds up the populations that are in a subtree, each once however many
-// of its locations are there; all of them without a root (P8).
-func count(m *authz.Model, populations []Population, root string) Counts {
-	var sum Counts
-	for _, p := range populations {
-		if root != "" && !meets(m, p.Locations, root) {
-			continue
-		}
-		for persona, n := range p.Counts {
-			sum[persona] += n
-		}
-	}
-	return sum
-}
-
-func meets(m *authz.Model, locations []string, root string) bool {
-	for _, l := range locations {
-		if m.Below(root, l) {
-			return true
-		}
-	}
-	return false
-}
-
 // measure is the report by the counts of now. They have to be of the same
 // policy as the facts: otherwise the tree may have moved under them, which is
 // raced.
@@ -149,5 +130,5 @@ func measure(ctx context.Context, counter Counter, f directory.Facts, location s
 	if census.Policy != f.Policy {
 		return Report{}, fault.New(fault.Conflict, fault.Raced, "The policy has changed meanwhile.")
 	}
-	return judge(f.Organization.Settings.Targets, count(f.Model, census.Populations, location), location, at), nil
+	return judge(f.Organization.Settings.Targets, count(f.Model, census.Populations, location, directory.DayOf(at)), location, at), nil
 }

@@ -56,7 +56,7 @@ func TestJudge(t *testing.T) {
 			if c.targets != nil {
 				c.targets(&targets)
 			}
-			r := judge(targets, c.counts, c.location, at)
+			r := judge(targets, Tally{Counts: c.counts}, c.location, at)
 			if diff := cmp.Diff(c.want, verdicts(r)); diff != "" {
 				t.Error(diff)
 			}
@@ -75,7 +75,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestDistanceIsToldWhereNothingCanBeMet(t *testing.T) {
-	r := judge(directory.DefaultTargets(), Counts{0, 0, 0, 0, 0, 1}, "", at)
+	r := judge(directory.DefaultTargets(), Tally{Counts: Counts{0, 0, 0, 0, 0, 1}}, "", at)
 	if got := r.Personas[directory.Champion]; got != (Row{Count: 1, Range: Range{2, 3}, Verdict: Unreachable, Change: 1}) {
 		t.Errorf("P5 %+v", got)
 	}
@@ -118,15 +118,40 @@ func TestNobodyIsCountedTwice(t *testing.T) {
 		{Locations: []string{"gone"}, Counts: Counts{0, 64, 0, 0, 0, 0}},
 	}
 	for root, want := range map[string]int{"": 126, "house": 46, "ward-1": 14, "bed-1": 10, "ward-2": 4, "annex": 24, "gone": 0} {
-		if got := count(model, populations, root)[directory.Frontline]; got != want {
+		if got := count(model, populations, root, directory.DayOf(at)).Counts[directory.Frontline]; got != want {
 			t.Errorf("P8 %d frontline people below %q, want %d", got, root, want)
 		}
+	}
+	each := countEach(model, populations, directory.DayOf(at))
+	for _, l := range []string{"house", "ward-1", "bed-1", "ward-2", "annex"} {
+		if one := count(model, populations, l, directory.DayOf(at)); each[l] == nil || *each[l] != one {
+			t.Errorf("P8 %q counted beside all others is %v, alone %v", l, each[l], one)
+		}
+	}
+	if len(each) != 5 {
+		t.Errorf("%d locations are counted", len(each))
+	}
+}
+
+func TestEngagementLooksBackOnDays(t *testing.T) {
+	today := directory.DayOf(at)
+	p := Population{OnTeam: Counts{0, 3}, Seen: map[directory.Day]Counts{
+		today + 1: {0, 1}, today: {0, 2}, today - 6: {0, 4}, today - 7: {0, 8}, today - 29: {0, 16}, today - 30: {0, 32},
+	}}
+	var sum Tally
+	sum.add(p, today)
+	sum.add(p, today)
+	if got := sum.engagement(directory.Frontline); got != (Engagement{Active7: 14, Active30: 62, OnTeam: 6}) {
+		t.Errorf("%+v", got)
+	}
+	if got := sum.engagement(directory.Leader); got != (Engagement{}) {
+		t.Errorf("%+v", got)
 	}
 }
 
 func TestShifts(t *testing.T) {
 	targets := directory.DefaultTargets()
-	before := judge(targets, Counts{0, 80, 10, 6, 1, 3}, "", at)
+	before := judge(targets, Tally{Counts: Counts{0, 80, 10, 6, 1, 3}}, "", at)
 	for name, c := range map[string]struct {
 		counts Counts
 		want   []Shift
@@ -137,7 +162,7 @@ func TestShifts(t *testing.T) {
 		"P6 a group's verdict":               {Counts{0, 80, 11, 6, 0, 3}, []Shift{{"ci_experts", Above, Within}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, shifts(before, judge(targets, c.counts, "", at))); diff != "" {
+			if diff := cmp.Diff(c.want, shifts(before, judge(targets, Tally{Counts: c.counts}, "", at))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -146,7 +171,7 @@ func TestShifts(t *testing.T) {
 
 func TestLetterTellsTheNumbersAndNoMarkup(t *testing.T) {
 	o := directory.Organization{ID: "h", Name: "<b>St. Mary</b>", Settings: directory.DefaultSettings()}
-	report := judge(o.Settings.Targets, Counts{0, 60, 31, 6, 0, 3}, "", at)
+	report := judge(o.Settings.Targets, Tally{Counts: Counts{0, 60, 31, 6, 0, 3}}, "", at)
 	news := Audit{Slot: "2026-03-01", Report: report, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}}
 	l := letter(o, news, "c@example.org")
 	want := `Personas of <b>St. Mary</b>

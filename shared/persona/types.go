@@ -43,10 +43,14 @@ func (c Counts) Base() int {
 }
 
 // Population is the counts of the users with exactly this set of locations
-// (P8): sets, not locations, so that nobody is counted twice.
+// (P8): sets, not locations, so that nobody is counted twice. OnTeam are those
+// of them on the team of an item that is no draft, Seen those by the last day
+// with a request of theirs.
 type Population struct {
 	Locations []string
 	Counts    Counts
+	OnTeam    Counts
+	Seen      map[directory.Day]Counts
 }
 
 // Census is the counts of every set of locations as they were together, and

@@ -257,6 +257,11 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+// idle is how a persona is told of whose people take no part.
+func idle(persona string) string {
+	return fmt.Sprintf(`{"persona":%q,"active7":0,"active30":0,"onTeam":0}`, persona)
+}
+
 func TestReport(t *testing.T) {
 	a := world(t)
 	a.AddUser(t, directory.User{ID: "both", Name: "Bo", Username: "both", Type: authz.General, Locations: []string{"icu", "surgery", "clinic"}, Persona: directory.Frontline})
@@ -269,7 +274,8 @@ func TestReport(t *testing.T) {
 		`{"persona":"ci_coach","count":1,"share":0.07692307692307693,"range":null,"verdict":null,"change":0},` +
 		`{"persona":"champion","count":0,"share":0,"range":{"min":2,"max":3},"verdict":"below","change":2},` +
 		`{"persona":"none","count":5,"share":0.38461538461538464,"range":null,"verdict":null,"change":0}],` +
-		`"groups":[{"group":"ci_experts","count":1,"share":0.07692307692307693,"range":{"min":0,"max":3},"verdict":"within","change":0}]}`
+		`"groups":[{"group":"ci_experts","count":1,"share":0.07692307692307693,"range":{"min":0,"max":3},"verdict":"within","change":0}],` +
+		`"engagement":[` + strings.Join([]string{idle("frontline"), idle("leader"), idle("executive"), idle("ci_coach"), idle("champion"), idle("none")}, ",") + `]}`
 	if diff := cmp.Diff(want, answer.Body); answer.Status != 200 || diff != "" {
 		t.Errorf("P6 %d %s", answer.Status, diff)
 	}

@@ -37,6 +37,16 @@ type reportBody struct {
 	Base     int       `json:"base"`
 	Personas []rowBody `json:"personas"`
 	Groups   []rowBody `json:"groups"`
+
+	Engagement []engagementBody `json:"engagement"`
+}
+
+// engagementBody is how many of a persona's people take part.
+type engagementBody struct {
+	Persona  string `json:"persona"`
+	Active7  int    `json:"active7"`
+	Active30 int    `json:"active30"`
+	OnTeam   int    `json:"onTeam"`
 }
 
 // rowBody is a persona's row or a group's; one of the two names is there.
@@ -64,6 +74,7 @@ func bodyOf(r persona.Report) reportBody {
 		row := rowOf(line.Row, r.Base)
 		row.Persona = line.Word
 		out.Personas = append(out.Personas, row)
+		out.Engagement = append(out.Engagement, engagementBody{line.Word, line.Active7, line.Active30, line.OnTeam})
 	}
 	for _, line := range r.Groups() {
 		row := rowOf(line.Row, r.Base)
