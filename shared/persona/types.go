@@ -1,6 +1,7 @@
 // Package persona is the use case of personas: labelling people (P2), what
-// shares of an organization the labels have against its targets (P4, P5), and
-// the audit that looks at it once a day (P6).
+// shares of an organization the labels have against its targets (P4, P5), the
+// smallest relabelling that would meet them, the audit that looks at it once a
+// day (P6), and whose roles do not suit their persona (P7).
 //
 // It decides what a target means for a number of people, when two readings of
 // the counts belong together, what of an audit is news, and who is told. The
@@ -13,7 +14,12 @@
 // counts from the day that the type is in it; where every verdict is
 // unreachable, the ranges and the distances to them are told all the same; the
 // audit's mail goes to the champions of the base that have an address, each
-// address once.
+// address once. Of several smallest relabellings a plan is one that leaves the
+// fewest without a persona, and of those one with the fewest steps of P7's order,
+// in which no persona comes before all; to be relabelled from none, or to none,
+// counts as any. Mismatches are of the base, and not of those without a persona;
+// a role for coaches does for a champion and the other way round, and whoever
+// would hold nothing of their width is given something for what is revoked.
 package persona
 
 import (
