@@ -18,10 +18,15 @@ var personaFilters = func() map[string]directory.Persona {
 
 // Filter is the parameters that say which users a list is of.
 func (o *Object) Filter() directory.Filter {
-	f := directory.Filter{
-		Persona: Word(o, "persona", personaFilters), ByPersona: o.Has("persona"), Role: o.ID("role"), Location: o.ID("location"),
-		Below: o.Flag("below"), Type: Word(o, "type", userTypes), Text: o.Text("q", searched),
-	}
+	f := o.Place()
+	f.Persona, f.ByPersona = Word(o, "persona", personaFilters), o.Has("persona")
+	f.Role, f.Type, f.Text = o.ID("role"), Word(o, "type", userTypes), o.Text("q", searched)
+	return f
+}
+
+// Place is the parameters that say where the users of a list are.
+func (o *Object) Place() directory.Filter {
+	f := directory.Filter{Location: o.ID("location"), Below: o.Flag("below")}
 	if f.Below && !o.Has("location") {
 		o.Fault("below", "This goes with a location.")
 	}

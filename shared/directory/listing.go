@@ -57,10 +57,15 @@ func NewListings(store ListingStore) *Listings { return &Listings{store} }
 // Within is the page of the users within the caller's reach (R11) who pass the
 // filter, by id.
 func (l *Listings) Within(ctx context.Context, c Caller, f Filter, page Page) (Listed, error) {
+	return l.Those(ctx, c, f, func(User) bool { return true }, page)
+}
+
+// Those is the page of those of Within of whom something else is true, too.
+func (l *Listings) Those(ctx context.Context, c Caller, f Filter, is func(User) bool, page Page) (Listed, error) {
 	who, model := c.Who(), c.Model
 	return l.list(ctx, c, f, page, listing{
 		passes: func(u User) bool {
-			return f.passes(model, c.At, u) && f.hasText(u.Name, u.Username, u.Email) && model.Administers(who, u.Decisive())
+			return f.passes(model, c.At, u) && f.hasText(u.Name, u.Username, u.Email) && is(u) && model.Administers(who, u.Decisive())
 		},
 		reach: reachOf(c),
 	})
