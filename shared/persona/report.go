@@ -119,16 +119,25 @@ func row(count int, goal *Range, reachable bool) Row {
 	return r
 }
 
-// measure is the report by the counts of now. They have to be of the same
-// policy as the facts: otherwise the tree may have moved under them, which is
-// raced.
+// measure is the report by the counts of now; errors as counted's.
 func measure(ctx context.Context, counter Counter, f directory.Facts, location string, at time.Time) (Report, error) {
-	census, err := counter.Census(ctx, f.Organization.ID)
+	people, err := counted(ctx, counter, f, location, at)
 	if err != nil {
 		return Report{}, err
 	}
-	if census.Policy != f.Policy {
-		return Report{}, fault.New(fault.Conflict, fault.Raced, "The policy has changed meanwhile.")
+	return judge(f.Organization.Settings.Targets, people, location, at), nil
+}
+
+// counted is the people of now, as far as they take part by a time. They have to
+// be of the same policy as the facts: otherwise the tree may have moved under
+// them, which is raced.
+func counted(ctx context.Context, counter Counter, f directory.Facts, location string, at time.Time) (Tally, error) {
+	census, err := counter.Census(ctx, f.Organization.ID)
+	if err != nil {
+		return Tally{}, err
 	}
-	return judge(f.Organization.Settings.Targets, count(f.Model, census.Populations, location, directory.DayOf(at)), location, at), nil
+	if census.Policy != f.Policy {
+		return Tally{}, fault.New(fault.Conflict, fault.Raced, "The policy has changed meanwhile.")
+	}
+	return count(f.Model, census.Populations, location, directory.DayOf(at)), nil
 }
