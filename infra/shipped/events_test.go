@@ -83,6 +83,8 @@ var occasions = []occasion{
 	{"set-persona", "PersonaFunction", 200, `{"id":"keisha.brown","persona":"leader","version":4}`},
 	{"clear-persona", "PersonaFunction", 200, `{"id":"keisha.brown","persona":null,"version":5}`},
 	{"persona-report", "PersonaFunction", 200, `{"location":"northgate","groups":[{"group":"ci_experts"}]}`},
+	{"persona-plan", "PersonaFunction", 200, `{"location":null,"base":190,"people":18,"moves":[{"from":"none","to":"frontline","people":10},{"from":"leader","to":"frontline","people":8}],"contradiction":null,"suggestions":[{"user":{"id":"carlos.ghosh"},"from":"none","to":"frontline","roles":["frontline"]},{"user":{"id":"emeka.iqbal"}}]}`},
+	{"persona-mismatches", "PersonaFunction", 200, `{"items":[{"user":{"id":"marta.lopez"},"persona":"leader","kind":"needs_more"},{"user":{"id":"ravi.garcia"},"persona":"leader","kind":"needs_more"}],"next":""}`},
 	{"timeline", "TimelineFunction", 200, `{"items":[{"type":"persona","outcome":"done","subject":{"id":"olivia.bennett"},"target":{"type":"user","id":"keisha.brown"},"before":{"persona":"leader"}}]}`},
 	{"start-impersonation", "ImpersonationFunction", 201, `{"subject":{"id":"maria.alvarez"},"mode":"full","notice":{"status":"queued"}}`},
 	{"impersonations", "ImpersonationFunction", 200, `{"items":[{"actor":{"id":"tomas.lindqvist"},"subject":{"id":"maria.alvarez"}}],"next":""}`},

@@ -49,6 +49,8 @@ func TestEveryRouteInASession(t *testing.T) {
 		"PUT /v1/users/{id}/persona":         {"/v1/users/mia/persona", object{"persona": "leader"}, 200},
 		"DELETE /v1/users/{id}/persona":      {"/v1/users/mia/persona", nil, 200},
 		"GET /v1/persona-report":             {"/v1/persona-report", nil, 200},
+		"GET /v1/persona-plan":               {"/v1/persona-plan", nil, 200},
+		"GET /v1/persona-mismatches":         {"/v1/persona-mismatches", nil, 200},
 		"GET /v1/roles":                      {"/v1/roles", nil, 200},
 		"POST /v1/roles":                     {"/v1/roles", "{", 400},
 		"GET /v1/roles/{id}":                 {"/v1/roles/nothing", nil, 404},

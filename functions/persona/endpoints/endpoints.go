@@ -5,7 +5,11 @@
 // means is package persona's to decide. Where the contract is silent: a change
 // answers the user as it is then, with its new version; a persona that is the
 // user's already answers the same and changes nothing; to clear one, DELETE,
-// as a null persona is a missing one; a location that does not exist is 404.
+// as a null persona is a missing one; a location that does not exist is 404. A
+// plan is made anew for each page of its suggestions, so that each says what it
+// is for; where no plan can be, moves and suggestions are empty. A mismatch names
+// each way that would resolve it by itself, and of roles only what the caller may
+// give or take (R12); the cursors of both are sealed (T4).
 package endpoints
 
 import (
@@ -19,10 +23,19 @@ import (
 	"gemba/shared/persona"
 )
 
+// Store is what the calls need of storage.
+type Store interface {
+	persona.Store
+	persona.FitStore
+	directory.ListingStore
+}
+
 // New is the persona function.
-func New(deps api.Deps, store persona.Store) *api.Function {
-	personas := persona.New(store)
-	return api.New("persona", deps, set(personas).Bind(), remove(personas).Bind(), report(personas).Bind())
+func New(deps api.Deps, store Store) *api.Function {
+	personas, fits := persona.New(store), persona.NewFits(store, directory.NewListings(store))
+	return api.New("persona", deps,
+		set(personas).Bind(), remove(personas).Bind(), report(personas).Bind(),
+		plan(fits).Bind(), mismatches(fits).Bind())
 }
 
 // labelling is a user, the persona that they shall have, and the version of

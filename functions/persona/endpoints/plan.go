@@ -1,0 +1,134 @@
+package endpoints
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"gemba/shared/api"
+	"gemba/shared/authz"
+	"gemba/shared/body"
+	"gemba/shared/directory"
+	"gemba/shared/persona"
+)
+
+// planning asks for the plan of a population, with a part of the suggestions.
+type planning struct {
+	location string
+	page     directory.Page
+	request  *api.Request
+}
+
+// plan is the smallest relabelling, or the proof that there is none, and who
+// fits (P5, P7).
+func plan(fits *persona.Fits) api.Endpoint[planning] {
+	return api.Endpoint[planning]{
+		Route:  "GET /v1/persona-plan",
+		Action: authz.ReadAdministration,
+		Decode: func(r *api.Request) (planning, error) {
+			return body.ReadQuery(r.Parameters(), func(o *body.Object) planning {
+				return planning{location: o.ID("location"), page: o.Page(r.Limit), request: r}
+			})
+		},
+		Do: func(ctx context.Context, c directory.Caller, in planning) (api.Response, error) {
+			at, err := in.request.Opening(c.Organization, in.page)
+			if err != nil {
+				return api.Response{}, err
+			}
+			p, err := fits.Plan(ctx, c, in.location, at)
+			if err != nil {
+				return api.Response{}, err
+			}
+			out, err := planOf(p, func(after string) string { return in.request.Sealed(c.Organization, after) })
+			return api.Response{Status: http.StatusOK, Body: out}, err
+		},
+	}
+}
+
+type planBody struct {
+	Location      *string            `json:"location"`
+	At            time.Time          `json:"at"`
+	Base          int                `json:"base"`
+	People        int                `json:"people"`
+	Moves         []moveBody         `json:"moves"`
+	Contradiction *contradictionBody `json:"contradiction"`
+	Suggestions   []json.RawMessage  `json:"suggestions"`
+	Next          string             `json:"next"`
+}
+
+// moveBody names personas by the words of reports: those who have none, too.
+type moveBody struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	People int    `json:"people"`
+}
+
+type contradictionBody struct {
+	Reason  string       `json:"reason"`
+	Targets []demandBody `json:"targets"`
+	Least   int          `json:"least"`
+	Base    int          `json:"base"`
+}
+
+type demandBody struct {
+	Persona string `json:"persona"`
+	Min     int    `json:"min"`
+}
+
+type suggestionBody struct {
+	User   userBody `json:"user"`
+	From   string   `json:"from"`
+	To     string   `json:"to"`
+	Roles  []string `json:"roles"`
+	Reason string   `json:"reason"`
+}
+
+type userBody struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// planOf shows a plan with as many of its suggestions as fit.
+func planOf(p persona.Proposal, sealed func(after string) string) (planBody, error) {
+	out := planBody{At: p.At.UTC(), Base: p.Base, People: p.People, Moves: []moveBody{}, Contradiction: contradictionOf(p.Plan)}
+	if p.Location != "" {
+		out.Location = &p.Location
+	}
+	for _, m := range p.Moves {
+		out.Moves = append(out.Moves, moveBody{word(m.From), word(m.To), m.People})
+	}
+	items, end, err := api.Fit(p.Suggested, p.Next, suggestionOf, func(s persona.Suggested) string { return s.User.ID })
+	out.Suggestions = items
+	if p.More || len(items) < len(p.Suggested) {
+		out.Next = sealed(end)
+	}
+	return out, err
+}
+
+func contradictionOf(p persona.Plan) *contradictionBody {
+	if p.Contradiction == nil {
+		return nil
+	}
+	out := &contradictionBody{Reason: p.Contradiction.Obstacle.String(), Targets: []demandBody{}, Least: p.Contradiction.Least, Base: p.Base}
+	for _, d := range p.Contradiction.Demands {
+		out.Targets = append(out.Targets, demandBody{d.Persona.String(), d.Min})
+	}
+	return out
+}
+
+func suggestionOf(s persona.Suggested) any {
+	out := suggestionBody{User: userBody(s.User.Named()), From: word(s.From), To: word(s.To), Roles: []string{}, Reason: s.Reason}
+	for _, r := range s.Roles {
+		out.Roles = append(out.Roles, r.ID)
+	}
+	return out
+}
+
+// word is a persona's, or that of those who have none.
+func word(p directory.Persona) string {
+	if p == directory.NoPersona {
+		return persona.None
+	}
+	return p.String()
+}
