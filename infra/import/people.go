@@ -31,17 +31,7 @@ var columns = map[string][]string{
 	"roles":     {"roles", "role", "systemroles", "systemrole"},
 }
 
-// personas are the words of the personas (P1) by what people call them, plain:
-// as the API does, or as it is shown.
-var personas = func() map[string]string {
-	words := map[string]string{plain("KaiNexus Champion"): directory.Champion.String()}
-	for called, persona := range body.PersonaWords() {
-		words[plain(called)] = persona.String()
-	}
-	return words
-}()
-
-// plain is a header or a word without what does not count in it.
+// plain is a header without what does not count in it.
 func plain(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsSpace(c) || c == '-' || c == '_' || c == 0xFEFF {
@@ -213,8 +203,8 @@ func (s *source) addPerson(t *table, cells []string) {
 	if _, ok := t.at["type"]; !ok {
 		p.Type = t.userType
 	}
-	if word, ok := personas[plain(p.Persona)]; ok {
-		p.Persona = word
+	if persona, ok := body.ParsePersona(p.Persona); ok {
+		p.Persona = persona.String()
 	}
 	for _, id := range ids(t.cell(cells, "roles")) {
 		p.Roles = append(p.Roles, held{id})

@@ -118,15 +118,3 @@ func TestWorldsAtFault(t *testing.T) {
 		t.Error("T5 a password was sent")
 	}
 }
-
-// P1 a persona is known by the API's word, by its older name, and as it is shown.
-func TestPersonasAsTheyAreCalled(t *testing.T) {
-	for called, want := range map[string]string{
-		"Frontline": "frontline", "leader": "leader", "EXECUTIVE": "executive", "CI Coach": "ci_coach", "ci_coach": "ci_coach", "CI Expert": "ci_coach",
-		"KaiNexus Champion": "champion", "champion": "champion", "Implementation Lead": "champion", "none": "",
-	} {
-		if got := personas[plain(called)]; got != want {
-			t.Errorf("P1 %s is %q, want %q", called, got, want)
-		}
-	}
-}

@@ -227,14 +227,6 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%#v, %#v", none.Locations, empty.Locations)
 		}
 	})
-	t.Run("P1 the older names of personas", func(t *testing.T) {
-		for old, now := range map[string]string{"CI Expert": "ci_coach", "Implementation Lead": "champion"} {
-			r, err := body.Read([]byte(`{"name": "x", "persona": "`+old+`"}`), body.ReadRole)
-			if err != nil || r.Persona.String() != now {
-				t.Errorf("%s: %v, %v", old, r.Persona, err)
-			}
-		}
-	})
 	t.Run("an open object lets unknown members be", func(t *testing.T) {
 		if _, err := body.Read([]byte(`{"x": {}}`), func(o *body.Object) bool { o.Open(); return true }); err != nil {
 			t.Error(err)

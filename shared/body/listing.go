@@ -7,19 +7,10 @@ import (
 // searched is what is looked for in a list.
 var searched = Rule{Most: 100}
 
-// noPersona is the word for those who have none.
-const noPersona = "none"
-
-var personaFilters = func() map[string]directory.Persona {
-	out := PersonaWords()
-	out[noPersona] = directory.NoPersona
-	return out
-}()
-
 // Filter is the parameters that say which users a list is of.
 func (o *Object) Filter() directory.Filter {
 	f := o.Place()
-	f.Persona, f.ByPersona = Word(o, "persona", personaFilters), o.Has("persona")
+	f.Persona, f.ByPersona = o.personaFilter()
 	f.Role, f.Type, f.Text = o.ID("role"), Word(o, "type", userTypes), o.Text("q", searched)
 	return f
 }

@@ -67,11 +67,12 @@ func readShare(o *Object, s *directory.Share) {
 	}
 }
 
-// bounds are the two ends of a range.
+// bounds are the two ends of a range, which are compared when each is a good one.
 func (o *Object) bounds(least, most string, limit int) (int, int) {
+	faults := len(o.problems) + o.dropped
 	o.Need(least, most)
 	from, to := o.Int(least, 0, limit), o.Int(most, 0, limit)
-	if from > to && o.Has(most) {
+	if from > to && len(o.problems)+o.dropped == faults {
 		o.Fault(least, "The lower end of a range is not above its upper end.")
 	}
 	return from, to

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gemba/shared/authz"
+	"gemba/shared/directory"
 	"gemba/shared/role"
 )
 
@@ -131,17 +132,12 @@ func ReadCopy(o *Object) Copy {
 	return Copy{ID: o.ID("id"), Name: o.Text("name", Name)}
 }
 
-// RoleFilter is the persona of roles that are wanted; none are those that are
-// meant for nobody in particular.
-func (o *Object) RoleFilter() role.Filter { return Word(o, "persona", roleFilters) }
-
-var roleFilters = func() map[string]role.Filter {
-	filters := map[string]role.Filter{noPersona: {None: true}}
-	for word, persona := range personas {
-		filters[word] = role.Filter{Persona: persona}
-	}
-	return filters
-}()
+// RoleFilter is the persona of the roles, or of a role's members, that are
+// wanted; none are those that have none.
+func (o *Object) RoleFilter() role.Filter {
+	p, given := o.personaFilter()
+	return role.Filter{Persona: p, None: given && p == directory.NoPersona}
+}
 
 type roleBody struct {
 	ID                 string      `json:"id"`

@@ -12,9 +12,6 @@ import (
 // MostUserRoles bounds the roles of one user.
 const MostUserRoles = 500
 
-// Persona is a persona's word or older name (P1); none when it is absent.
-func (o *Object) Persona(member string) directory.Persona { return Word(o, member, personas) }
-
 // ReadUser is a user body (U1). Members that a read gives and a change may
 // not touch (persona, roles, internal, signIn, version) are read as well, so
 // that the use case can compare them.

@@ -148,7 +148,7 @@ func scopeOf(word string) authz.Scope {
 }
 
 func personaOf(word string) directory.Persona {
-	p, _ := parsePersona(word)
+	p, _ := directory.ParsePersona(word)
 	return p
 }
 

@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"fmt"
-	"slices"
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
@@ -39,7 +38,7 @@ func (item *userItem) check() error {
 	var u unknownWords
 	need(&u, item.Type, authz.ParseUserType)
 	need(&u, item.SignIn, directory.ParseSignIn)
-	need(&u, item.Persona, parsePersona)
+	need(&u, item.Persona, directory.ParsePersona)
 	return u.err()
 }
 
@@ -67,7 +66,7 @@ func (item *templateItem) check() error {
 
 func (item *roleItem) check() error {
 	var u unknownWords
-	need(&u, item.Persona, parsePersona)
+	need(&u, item.Persona, directory.ParsePersona)
 	for _, word := range item.Advanced {
 		need(&u, word, authz.ParseAdvanced)
 	}
@@ -109,17 +108,4 @@ func parseGrantedScope(word string) (authz.Scope, bool) {
 		return authz.Yes, true
 	}
 	return authz.ParseScope(word)
-}
-
-var personaWords = func() []string {
-	var known []string
-	for p := directory.NoPersona; p < directory.PersonaCount; p++ {
-		known = append(known, p.String())
-	}
-	return known
-}()
-
-func parsePersona(word string) (directory.Persona, bool) {
-	i := slices.Index(personaWords, word)
-	return directory.Persona(max(i, 0)), i >= 0
 }

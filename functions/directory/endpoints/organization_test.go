@@ -93,6 +93,17 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"P4 a share over 100 %", func(o object) { in(o, "settings", "personaTargets")["leader"] = object{"min": 0, "max": 10_001} }, 400, "malformed", []string{"/settings/personaTargets/leader/max"}},
 		{"P4 a fraction of a basis point", func(o object) { in(o, "settings", "personaTargets")["leader"] = object{"min": 0.5, "max": 10} }, 400, "malformed", []string{"/settings/personaTargets/leader/min"}},
 		{"P4 fewer champions than none", func(o object) { in(o, "settings", "personaTargets", "champion")["minPeople"] = -1 }, 400, "malformed", []string{"/settings/personaTargets/champion/minPeople"}},
+		{"P4 every target at fault is named", func(o object) {
+			t := in(o, "settings", "personaTargets")
+			t["frontline"] = object{"min": 7000, "max": 20_000}
+			t["leader"] = object{"min": -1, "max": -1}
+			t["executive"] = object{"min": 3000, "max": 2000}
+			t["ciExperts"] = object{"under": 10_001}
+			t["champion"] = object{"minPeople": 3, "maxPeople": 2}
+		}, 400, "malformed", []string{
+			"/settings/personaTargets/frontline/max", "/settings/personaTargets/leader/min", "/settings/personaTargets/leader/max",
+			"/settings/personaTargets/executive/min", "/settings/personaTargets/ciExperts/under", "/settings/personaTargets/champion/minPeople",
+		}},
 		{"R6 a rule that is none", func(o object) { in(o, "settings")["onlyUsersRule"] = "team" }, 400, "malformed", []string{"/settings/onlyUsersRule"}},
 		{"R11 a reach that is none", func(o object) { in(o, "settings")["localReach"] = "some" }, 400, "malformed", []string{"/settings/localReach"}},
 		{"I4 a session without end", func(o object) { in(o, "settings", "impersonation")["absoluteMinutes"] = 0 }, 400, "malformed", []string{"/settings/impersonation/absoluteMinutes"}},
