@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -95,6 +96,18 @@ func (r *Request) Opening(o directory.Organization, page directory.Page) (direct
 // of (T4). Pages of any size lead on from it.
 func (r *Request) Sealed(o directory.Organization, after string) string {
 	return r.Token(o, directory.Page{After: after}, "")
+}
+
+// SealedPage is the answer with as much of a list's part as one can carry, whose
+// cursor goes on after end, "" for none, or after the last thing carried, as Sealed
+// does.
+func SealedPage[Thing any](r *Request, o directory.Organization, things []Thing, end string, body func(Thing) any, place func(Thing) string) (Response, error) {
+	items, end, err := Fit(things, end, body, place)
+	out := Page{Items: items}
+	if end != "" {
+		out.Next = r.Sealed(o, end)
+	}
+	return Response{Status: http.StatusOK, Body: out}, err
 }
 
 // Next is the cursor that goes on after a place; "" stays "".

@@ -1,10 +1,6 @@
 package body
 
-import (
-	"strconv"
-
-	"gemba/shared/role"
-)
+import "gemba/shared/role"
 
 // mostChanges bounds the rows of one bulk change.
 const mostChanges = 500
@@ -29,9 +25,4 @@ func readRow(o *Object, place int) role.Row {
 		}
 	}
 	return row
-}
-
-// RowPointer is where a fault of a row's own stands in the body of many changes.
-func RowPointer(place int, pointer string) string {
-	return "/changes/" + strconv.Itoa(place) + pointer
 }

@@ -130,9 +130,10 @@ func (s *Store) PutAssignment(ctx context.Context, basis directory.Basis, c role
 	return t.commit(ctx)
 }
 
-// PutAssignments writes users whose assignments changed, all or none, with the
-// entries of their changes and of what was denied beside them.
-func (s *Store) PutAssignments(ctx context.Context, basis directory.Basis, subject string, c role.Changes) error {
+// PutUsers writes users whose assignments or personas changed, all or none, with
+// the entries of their changes and of what was denied beside them. A counter that
+// several of them move stands in the transaction once (P8).
+func (s *Store) PutUsers(ctx context.Context, basis directory.Basis, subject string, c directory.Changes) error {
 	t := s.begin()
 	for _, u := range c.Users {
 		t.writeUser(basis.Organization, u.Before, u.After)

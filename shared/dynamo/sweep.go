@@ -49,7 +49,7 @@ func (s *Store) Holders(ctx context.Context, organization string, ids []string) 
 // Sweep takes a deleted role from users who held it, all or none: raced when
 // one of them changed since it was read. A user who holds it no more only
 // leaves its members.
-func (s *Store) Sweep(ctx context.Context, organization string, dead authz.RoleRef, holders []role.Turned) error {
+func (s *Store) Sweep(ctx context.Context, organization string, dead authz.RoleRef, holders []directory.Turned) error {
 	t := s.begin()
 	for _, h := range holders {
 		if len(h.Before.Assignments) == len(h.After.Assignments) {

@@ -97,7 +97,7 @@ func TestMembersAreCompleteUnderABudget(t *testing.T) {
 		page, longest := directory.Page{Limit: c.limit}, 0
 		for pages := 0; ; pages++ {
 			store.reads = 0
-			found, end, err := service.Members(t.Context(), store.local(c.every), "staff", page)
+			found, end, err := service.Members(t.Context(), store.local(c.every), "staff", role.Filter{}, page)
 			if err != nil || len(found) > c.limit || pages > c.members+1 {
 				t.Fatalf("%+v: %d on a page, %v", c, len(found), err)
 			}
@@ -188,7 +188,7 @@ func (h *heap) Holders(_ context.Context, _ string, ids []string) ([]directory.U
 	return users, nil
 }
 
-func (h *heap) Sweep(_ context.Context, _ string, dead authz.RoleRef, turned []role.Turned) error {
+func (h *heap) Sweep(_ context.Context, _ string, dead authz.RoleRef, turned []directory.Turned) error {
 	if h.broken != nil {
 		return h.broken
 	}

@@ -14,18 +14,16 @@ const (
 	gulp = 100
 )
 
-// Filter says which roles are wanted: those meant for a persona, or for none.
+// Filter says which roles, or which members of one, are wanted: those of a
+// persona, or of none. The zero filter wants all.
 type Filter struct {
 	Persona directory.Persona
 	None    bool
 }
 
-// takes is whether the filter lets the role through.
-func (f Filter) takes(r Role) bool {
-	if f.Persona == directory.NoPersona && !f.None {
-		return true
-	}
-	return r.Persona == f.Persona
+// takes is whether the filter lets what has this persona through.
+func (f Filter) takes(p directory.Persona) bool {
+	return f == Filter{} || p == f.Persona
 }
 
 // List is a page of roles by id, with the id to go on after. A page of a
@@ -39,7 +37,7 @@ func (s *Service) List(ctx context.Context, c directory.Caller, f Filter, page d
 			return nil, "", err
 		}
 		for i, r := range roles {
-			if f.takes(r) {
+			if f.takes(r.Persona) {
 				found = append(found, shown(c, r))
 			}
 			if len(found) == page.Limit {

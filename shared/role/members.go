@@ -22,12 +22,12 @@ const (
 	holders = 90
 )
 
-// Members is a page of those users who hold the role and whom the caller
-// administers (R11, T4), by id, with the id to go on after, which may be of
+// Members is a page of those users who hold the role, pass the filter by their own
+// persona, and whom the caller administers (R11, T4), by id, with the id to go on after, which may be of
 // somebody whom the caller may not know; "" when nobody follows whom they
 // administer. A page reads at most mostHolders users and may so be short, even
 // empty, and still have a place to go on. NotFound when there is no such role.
-func (s *Service) Members(ctx context.Context, c directory.Caller, id string, page directory.Page) ([]Member, string, error) {
+func (s *Service) Members(ctx context.Context, c directory.Caller, id string, f Filter, page directory.Page) ([]Member, string, error) {
 	r, ok := c.Model.Role(id)
 	if !ok {
 		return nil, "", fault.New(fault.NotFound, "not_found", "There is no such role.")
@@ -44,7 +44,7 @@ func (s *Service) Members(ctx context.Context, c directory.Caller, id string, pa
 			return nil, "", err
 		}
 		for _, user := range ids {
-			m, is := member(now, r.RoleRef, user)
+			m, is := member(now, r.RoleRef, user, f)
 			full := len(found) == page.Limit
 			switch {
 			case full && is:
@@ -67,11 +67,11 @@ func (s *Service) Members(ctx context.Context, c directory.Caller, id string, pa
 }
 
 // member is a user as a member of the role; false when the user holds it no
-// more, or is beyond the caller's reach.
-func member(c directory.Caller, r authz.RoleRef, user string) (Member, bool) {
+// more, is not wanted, or is beyond the caller's reach.
+func member(c directory.Caller, r authz.RoleRef, user string, f Filter) (Member, bool) {
 	u := c.Users[user]
 	a, holds := c.Holds(u, r)
-	if !holds || !c.Model.Administers(c.Who(), u.Decisive()) {
+	if !holds || !f.takes(u.Persona) || !c.Model.Administers(c.Who(), u.Decisive()) {
 		return Member{}, false
 	}
 	return Member{User: u, Assignment: a, Expired: a.Over(c.At)}, true

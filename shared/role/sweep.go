@@ -31,7 +31,7 @@ type Garbage interface {
 	// Sweep takes the role from users and them from its members, all or none:
 	// raced when one of them changed since it was read. Who stays as they are
 	// holds it no more.
-	Sweep(ctx context.Context, organization string, dead authz.RoleRef, holders []Turned) error
+	Sweep(ctx context.Context, organization string, dead authz.RoleRef, holders []directory.Turned) error
 	// Swept forgets a deleted role that has no members any more.
 	Swept(ctx context.Context, organization string, dead authz.RoleRef) error
 }
@@ -144,11 +144,11 @@ func (s *Sweeper) batch(ctx context.Context, organization string, dead authz.Rol
 	if err != nil {
 		return 0, err
 	}
-	var all []Turned
+	var all []directory.Turned
 	for _, u := range users {
 		after := u
 		after.Assignments = slices.DeleteFunc(slices.Clone(u.Assignments), func(a directory.Assignment) bool { return a.Role == dead })
-		all = append(all, Turned{u, after})
+		all = append(all, directory.Turned{Before: u, After: after})
 	}
 	err = s.store.Sweep(ctx, organization, dead, all)
 	if err == nil {

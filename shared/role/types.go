@@ -40,9 +40,6 @@ type Assigning struct {
 	Guard         *uint64
 }
 
-// Turned is a user who becomes another.
-type Turned struct{ Before, After directory.User }
-
 // Deletion is a role that goes (R14). Guard as in Change.
 type Deletion struct {
 	Role  Role
@@ -69,12 +66,6 @@ type Store interface {
 	// on after.
 	MemberIDs(ctx context.Context, organization string, r authz.RoleRef, page directory.Page) ([]string, string, error)
 	PutAssignment(ctx context.Context, basis directory.Basis, change Assigning) error
-	// PutAssignments writes many users whose assignments changed; the answer is
-	// kept for the subject.
-	PutAssignments(ctx context.Context, basis directory.Basis, subject string, changes Changes) error
-	// Fits is Unprocessable when the user would take more than may be kept.
-	Fits(u directory.User) error
-	// Answered is the first answer to an idempotency key (T3).
-	Answered(ctx context.Context, organization, user, hash string, now time.Time) (directory.Kept, bool, error)
+	directory.BulkStore
 	directory.Administrators
 }

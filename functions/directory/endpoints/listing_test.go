@@ -66,6 +66,7 @@ func TestListedUsers(t *testing.T) {
 		{"R11 a local administrator those of the own locations and below", "local", "", "capture inactive lead local nurse"},
 		{"P1 a persona", "root", "persona=executive", "director"},
 		{"P1 a persona's older name", "root", "persona=CI%20Expert", "coach"},
+		{"P1 a persona as it is shown", "root", "persona=ci%20%20coach", "coach"},
 		{"P1 no persona", "root", "persona=none", "kiosk local root service support vendor wallboard"},
 		{"a role", "root", "role=staff", "capture doctor inactive kiosk lead nurse wallboard"},
 		{"R11 a role, within reach", "local", "role=staff", "capture inactive lead nurse"},
@@ -112,6 +113,8 @@ func TestListedPeople(t *testing.T) {
 		{"U2 nobody inactive", "type=inactive", ""},
 		{"a location and below", "location=surgery&below=true", "capture lead local nurse"},
 		{"a persona", "persona=leader", "lead"},
+		{"P1 a persona in another spelling", "persona=CI-EXPERT", "coach"},
+		{"P1 no persona", "persona=None", "kiosk local root service support vendor wallboard"},
 		{"text in a name", "q=nina", "nurse"},
 		{"T4 but not in an e-mail", "q=riverside", ""},
 		{"T4 nor in a username", "q=pharmacist", "pharmacist"}, // of Pat Pharmacist

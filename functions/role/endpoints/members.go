@@ -2,7 +2,6 @@ package endpoints
 
 import (
 	"context"
-	"net/http"
 
 	"gemba/shared/api"
 	"gemba/shared/authz"
@@ -15,6 +14,7 @@ import (
 // somebody whom the caller may not know, so its cursor is sealed (T4).
 type belonging struct {
 	role    string
+	filter  role.Filter
 	page    directory.Page
 	request *api.Request
 }
@@ -29,7 +29,7 @@ func members(roles *role.Service) api.Endpoint[belonging] {
 				return belonging{}, err
 			}
 			return body.ReadQuery(r.Parameters(), func(o *body.Object) belonging {
-				return belonging{role: id, page: o.Page(r.Limit), request: r}
+				return belonging{role: id, filter: o.RoleFilter(), page: o.Page(r.Limit), request: r}
 			})
 		},
 		Do: func(ctx context.Context, c directory.Caller, in belonging) (api.Response, error) {
@@ -37,16 +37,11 @@ func members(roles *role.Service) api.Endpoint[belonging] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			found, end, err := roles.Members(ctx, c, in.role, at)
+			found, end, err := roles.Members(ctx, c, in.role, in.filter, at)
 			if err != nil {
 				return api.Response{}, err
 			}
-			items, end, err := api.Fit(found, end, body.Member, func(m role.Member) string { return m.User.ID })
-			out := api.Page{Items: items}
-			if end != "" {
-				out.Next = in.request.Sealed(c.Organization, end)
-			}
-			return api.Response{Status: http.StatusOK, Body: out}, err
+			return api.SealedPage(in.request, c.Organization, found, end, body.Member, func(m role.Member) string { return m.User.ID })
 		},
 	}
 }

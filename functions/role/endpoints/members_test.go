@@ -20,7 +20,7 @@ import (
 const membersRoute = "GET /v1/roles/{id}/members"
 
 // membersOf are all members that the pages show, as JSON.
-func membersOf(t *testing.T, place *fixture.Place, f *api.Function, as, role string, limit int) []string {
+func membersOf(t *testing.T, place *fixture.Place, f *api.Function, as, role string, limit int, filters ...string) []string {
 	t.Helper()
 	var all []string
 	for cursor := ""; ; {
@@ -28,7 +28,7 @@ func membersOf(t *testing.T, place *fixture.Place, f *api.Function, as, role str
 			Items []json.RawMessage
 			Next  string
 		}
-		call := fixture.Call{Route: membersRoute, As: as, Path: map[string]string{"id": role}, Query: fmt.Sprintf("limit=%d&cursor=%s", limit, cursor)}
+		call := fixture.Call{Route: membersRoute, As: as, Path: map[string]string{"id": role}, Query: fmt.Sprintf("limit=%d&cursor=%s%s", limit, cursor, strings.Join(filters, ""))}
 		a := place.Do(t, f, call)
 		expect(t, "members", a, 200, "")
 		a.Into(t, &page)
@@ -99,6 +99,38 @@ func TestMembersWithinReach(t *testing.T) {
 	}
 }
 
+// TestMembersByPersona: of the role's members those who have the persona, whatever
+// it is called and whatever persona the role is meant for (P1).
+func TestMembersByPersona(t *testing.T) {
+	place, f := open(t)
+	for _, c := range []struct{ as, persona, want string }{
+		{"root", "", "capture doctor inactive kiosk lead nurse wallboard"},
+		{"root", "leader", "inactive lead"},
+		{"root", "%20LEADER", "inactive lead"},
+		{"root", "front-line", "capture doctor nurse"},
+		{"local", "Frontline", "capture nurse"},
+		{"root", "none", "kiosk wallboard"},
+		{"local", "none", ""},
+		{"root", "CI%20Expert", ""},
+	} {
+		for _, limit := range []int{1, 3, 50} {
+			var got []string
+			for _, text := range membersOf(t, place, f, c.as, "staff", limit, "&persona="+c.persona) {
+				var m struct{ User string }
+				if err := json.Unmarshal([]byte(text), &m); err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, m.User)
+			}
+			if members := strings.Join(got, " "); members != c.want {
+				t.Errorf("P1 %s sees members with persona %q in pages of %d: %q, want %q", c.as, c.persona, limit, members, c.want)
+			}
+		}
+	}
+	bad := fixture.Call{Route: membersRoute, As: "root", Path: map[string]string{"id": "staff"}, Query: "persona=hero"}
+	expect(t, "an unknown persona", place.Do(t, f, bad), 400, "malformed")
+}
+
 func TestCursorsAreBound(t *testing.T) {
 	place, f := open(t)
 	var page struct{ Next string }
@@ -109,6 +141,7 @@ func TestCursorsAreBound(t *testing.T) {
 	expect(t, "a cursor goes on", with("root", "staff", "limit=3&"), 200, "")
 	expect(t, "of another role", with("root", "unit-lead", ""), 400, "malformed")
 	expect(t, "of another caller", with("support", "staff", ""), 400, "malformed")
+	expect(t, "of another filter", with("root", "staff", "persona=leader&"), 400, "malformed")
 	expect(t, "an unknown filter", with("root", "staff", "role=x&"), 400, "malformed")
 	if text, err := base64.RawURLEncoding.DecodeString(page.Next); err != nil || strings.Contains(string(text), "doctor") {
 		t.Errorf("T4 a cursor tells at whom its page ended: %q, %v", text, err)

@@ -268,6 +268,19 @@ func TestRolesAreListedWhole(t *testing.T) {
 	if got := listed(t, place, f, "&persona=leader"); !slices.Equal(got, []string{"unit-lead"}) {
 		t.Errorf("R1 meant for leaders: %v", got)
 	}
+	if got := listed(t, place, f, "&persona=CI%20Expert"); !slices.Equal(got, []string{"coach"}) {
+		t.Errorf("P1 meant for coaches by their older name: %v", got)
+	}
+	var nobodys []string
+	for _, r := range fixture.Policy().Roles {
+		if r.Persona == directory.NoPersona {
+			nobodys = append(nobodys, r.ID)
+		}
+	}
+	slices.Sort(nobodys)
+	if got := listed(t, place, f, "&persona=none"); !slices.Equal(got, nobodys) || len(got) == 0 {
+		t.Errorf("R1 meant for nobody in particular: %v, want %v", got, nobodys)
+	}
 	bad := fixture.Call{Route: "GET /v1/roles", As: "root", Query: "persona=hero"}
 	expect(t, "an unknown persona", place.Do(t, f, bad), 400, "malformed")
 	bad.Query = "persna=leader"
