@@ -292,7 +292,7 @@ var writers = map[string]string{
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",
-	"PR": "Impersonation", "K": "Directory Impersonation Role", "AUD": "PersonaAudit",
+	"PR": "Impersonation", "K": "Directory Impersonation Persona Role", "AUD": "PersonaAudit",
 	"T":  "Directory Impersonation Notifier Permission Persona PersonaAudit Role Timeline",
 	"TP": "Directory Impersonation Notifier Permission Persona PersonaAudit Role Timeline",
 }

@@ -1,6 +1,11 @@
 package body
 
-import "gemba/shared/role"
+import (
+	"slices"
+
+	"gemba/shared/persona"
+	"gemba/shared/role"
+)
 
 // mostChanges bounds the rows of one bulk change.
 const mostChanges = 500
@@ -25,4 +30,19 @@ func readRow(o *Object, place int) role.Row {
 		}
 	}
 	return row
+}
+
+// ReadPersonaChanges is the body of many changes of who has which persona. One
+// that is null takes it away; one that is left out may be a slip, and is a fault.
+func ReadPersonaChanges(o *Object) []persona.Labelling {
+	o.Need("changes")
+	var rows []persona.Labelling
+	for place, each := range o.Objects("changes", mostChanges) {
+		each.Need("user")
+		if !slices.Contains(each.Names(), "persona") {
+			each.Fault("persona", "This member is required; null takes the persona away.")
+		}
+		rows = append(rows, persona.Labelling{User: each.ID("user"), Persona: each.Persona("persona"), Place: place})
+	}
+	return rows
 }

@@ -10,6 +10,7 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/fault"
+	"gemba/shared/persona"
 	"gemba/shared/role"
 	"gemba/shared/timeline"
 )
@@ -245,7 +246,13 @@ func (s *Store) CreateUser(ctx context.Context, organization string, u directory
 		t.writeUser(organization, directory.User{}, u)
 		t.fails[0], t.fails[1] = outdated(0), outdated(0)
 		t.writeSignIn(organization, directory.User{}, u)
-		t.record(organization, operatorEntry(timeline.User, timeline.Target{Type: "user", ID: u.ID}, at, timeline.Values{"name": u.Name, "type": u.Type.String()}))
+		target := timeline.Target{Type: "user", ID: u.ID}
+		t.record(organization, operatorEntry(timeline.User, target, at, timeline.Values{"name": u.Name, "type": u.Type.String()}))
+		if u.Persona != directory.NoPersona {
+			e := operatorEntry(timeline.Persona, target, at, nil)
+			e.Action, e.Before, e.After = persona.Step(directory.NoPersona, u.Persona)
+			t.record(organization, e)
+		}
 		t.rest(directory.Basis{Organization: organization, Policy: f.Policy})
 		return t.commit(ctx)
 	})

@@ -5,7 +5,6 @@ import (
 
 	"gemba/shared/directory"
 	"gemba/shared/fault"
-	"gemba/shared/timeline"
 )
 
 // Service is the use case over its store.
@@ -26,31 +25,10 @@ func (s *Service) Label(ctx context.Context, c directory.Caller, user string, to
 	if before.Persona == to {
 		return before, nil
 	}
-	after := before
-	after.Persona, after.Version = to, before.Version+1
-	entry := c.Entry(timeline.Persona, step(before.Persona, to), timeline.Target{Type: "user", ID: user})
-	entry.Before, entry.After = label(before.Persona), label(to)
+	after, entry := labelled(c, before, to)
+	after.Version = before.Version + 1
 	err := s.store.PutPersona(ctx, c.Basis(before), Change{Before: before, After: after, Entry: entry})
 	return after, err
-}
-
-// step is P2's word for what is done to a persona.
-func step(from, to directory.Persona) string {
-	switch directory.NoPersona {
-	case from:
-		return "set"
-	case to:
-		return "clear"
-	}
-	return "change"
-}
-
-// label is a persona as the timeline tells it: null for none.
-func label(p directory.Persona) timeline.Values {
-	if p == directory.NoPersona {
-		return timeline.Values{"persona": nil}
-	}
-	return timeline.Values{"persona": p.String()}
 }
 
 // Report is the live report of the organization or, with a location, of those

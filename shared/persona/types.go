@@ -83,6 +83,8 @@ type Counter interface {
 // (fault.IsRaced when the basis changed).
 type Store interface {
 	Counter
+	directory.BulkStore
+	timeline.Store
 	// PutPersona writes user, counts and entry in one transaction (P8, T1).
 	PutPersona(ctx context.Context, basis directory.Basis, change Change) error
 }

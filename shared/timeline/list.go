@@ -14,6 +14,10 @@ type Query struct {
 	Person string
 	// Text is looked for in what an entry says, whatever its case.
 	Text string
+	// Target is what was changed.
+	Target Target
+	// Done leaves out what was only tried.
+	Done bool
 }
 
 // Page asks for at most Limit entries that come after the place After, which
@@ -91,7 +95,7 @@ func List(ctx context.Context, store Store, organization string, created, now ti
 // reads is how many entries to read next, when missing are missing on the
 // page and left may still be read.
 func (q Query) reads(missing, left int) int {
-	if q.Type == NoType && q.Text == "" {
+	if q.Type == NoType && q.Text == "" && q.Target == (Target{}) && !q.Done {
 		return missing
 	}
 	return min(gulp, left)

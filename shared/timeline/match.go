@@ -10,7 +10,7 @@ import (
 // wants tells whether the query asks for this entry. The person is left out:
 // a person's own part of the record is read.
 func (q Query) wants(e Entry) bool {
-	return (q.Type == NoType || q.Type == e.Type) &&
+	return (q.Type == NoType || q.Type == e.Type) && (q.Target == Target{} || q.Target == e.Target) && !(q.Done && e.Denied) &&
 		!e.At.Before(q.From) && (q.To.IsZero() || e.At.Before(q.To)) &&
 		(q.Text == "" || e.says(strings.ToLower(q.Text)))
 }

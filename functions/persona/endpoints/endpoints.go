@@ -5,11 +5,15 @@
 // means is package persona's to decide. Where the contract is silent: a change
 // answers the user as it is then, with its new version; a persona that is the
 // user's already answers the same and changes nothing; to clear one, DELETE,
-// as a null persona is a missing one; a location that does not exist is 404. A
-// plan is made anew for each page of its suggestions, so that each says what it
-// is for; where no plan can be, moves and suggestions are empty. A mismatch names
-// each way that would resolve it by itself, and of roles only what the caller may
-// give or take (R12); the cursors of both are sealed (T4).
+// as a null persona is a missing one; a location that does not exist is 404. Of
+// many changes a row has to say its persona, null to clear it, and has a result or
+// a problem, in the order of the rows; who administers nobody at all is refused the
+// whole. A history tells everybody who may read it who made each change, by name
+// and id, and what was only tried to nobody. A plan is made anew for each page of
+// its suggestions, so that each says what it is for; where no plan can be, moves and
+// suggestions are empty. A mismatch names each way that would resolve it by itself,
+// and of roles only what the caller may give or take (R12); the cursors of both are
+// sealed (T4).
 package endpoints
 
 import (
@@ -34,8 +38,8 @@ type Store interface {
 func New(deps api.Deps, store Store) *api.Function {
 	personas, fits := persona.New(store), persona.NewFits(store, directory.NewListings(store))
 	return api.New("persona", deps,
-		set(personas).Bind(), remove(personas).Bind(), report(personas).Bind(),
-		plan(fits).Bind(), mismatches(fits).Bind())
+		set(personas).Bind(), remove(personas).Bind(), change(personas).Bind(), history(personas).Bind(),
+		catalogue().Bind(), report(personas).Bind(), plan(fits).Bind(), mismatches(fits).Bind())
 }
 
 // labelling is a user, the persona that they shall have, and the version of

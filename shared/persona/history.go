@@ -1,0 +1,43 @@
+package persona
+
+import (
+	"context"
+	"time"
+
+	"gemba/shared/directory"
+	"gemba/shared/timeline"
+)
+
+// Relabelling is a change of somebody's persona, as the timeline has it. By is on
+// whose behalf it was made, Impersonator who did it in their name, zero without
+// one (I7). Both have the names of then; what no user did has no id.
+type Relabelling struct {
+	ID               string
+	At               time.Time
+	From, To         directory.Persona
+	By, Impersonator timeline.Person
+}
+
+// History is a page of the changes of a user's persona, newest first, with the
+// place to go on after, "" when nothing is left. A page may be short, even empty,
+// and still have one: what else happened around the user is read past (T2). What
+// was only tried is not among them. Errors: those of timeline.List.
+func (s *Service) History(ctx context.Context, c directory.Caller, user string, page directory.Page) ([]Relabelling, string, error) {
+	q := timeline.Query{Type: timeline.Persona, Person: user, Target: timeline.Target{Type: "user", ID: user}, Done: true}
+	entries, end, err := timeline.List(ctx, s.store, c.Organization.ID, c.Organization.Created, c.At, q, timeline.Page(page))
+	if err != nil {
+		return nil, "", err
+	}
+	changes := make([]Relabelling, len(entries))
+	for i, e := range entries {
+		changes[i] = Relabelling{ID: e.ID, At: e.At, From: labelOf(e.Before), To: labelOf(e.After), By: e.Subject, Impersonator: e.Impersonator}
+	}
+	return changes, end, nil
+}
+
+// labelOf is the persona that an entry tells of.
+func labelOf(v timeline.Values) directory.Persona {
+	word, _ := v[personaMember].(string)
+	p, _ := directory.ParsePersona(word)
+	return p
+}
