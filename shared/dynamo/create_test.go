@@ -24,6 +24,7 @@ import (
 	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/fault"
 	"gemba/shared/role"
+	"gemba/shared/timeline"
 )
 
 // tableOf is all items of a place by their keys.
@@ -300,5 +301,35 @@ func TestCreatedItemsAreListedWhereTheyBelong(t *testing.T) {
 		if _, there := all[key]; !there {
 			t.Errorf("%s is missing", key)
 		}
+	}
+}
+
+// TestT1APersonaFromTheBeginningIsToldAsOne: who is created with a persona has it
+// in the timeline as a change of persona, after their creation; who is not, has not.
+func TestT1APersonaFromTheBeginningIsToldAsOne(t *testing.T) {
+	store, place := fixture.World(t)
+	told := func(u directory.User) []string {
+		place.Clock.Advance(time.Second)
+		place.AddUser(t, u)
+		s := timeline.Stretch{Person: u.ID, From: fixture.Start, To: place.Clock.Now().Add(time.Second), Page: timeline.Page{Limit: 10}}
+		entries, _, err := store.Entries(t.Context(), fixture.Organization, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, e := range entries {
+			lines = append(lines, fmt.Sprint(e.Type, " ", e.Action, " ", e.Subject.Name, " ", e.Target.ID, " ", e.Before, " ", e.After))
+		}
+		return lines
+	}
+	u := directory.User{ID: "new", Name: "Nia", Username: "new", Type: authz.General, Locations: []string{"icu"}}
+	created := "user create operator new map[] map[name:Nia type:general]"
+	if diff := cmp.Diff([]string{created}, told(u)); diff != "" {
+		t.Errorf("T1 without a persona: %s", diff)
+	}
+	u.ID, u.Username, u.Persona = "lea", "lea", directory.CICoach
+	want := []string{"persona set operator lea map[persona:<nil>] map[persona:ci_coach]", strings.ReplaceAll(created, "new", "lea")}
+	if diff := cmp.Diff(want, told(u)); diff != "" {
+		t.Errorf("T1 with a persona: %s", diff)
 	}
 }

@@ -47,13 +47,14 @@ func (r *record) Entries(_ context.Context, _ string, s timeline.Stretch) ([]tim
 }
 
 // numbered is n entries, one a minute, of which every step-th is a role's and
-// says "rare".
+// says "rare"; every other of these was denied.
 func numbered(n, step int) []timeline.Entry {
 	var entries []timeline.Entry
 	for i := n; i > 0; i-- {
 		e := timeline.Entry{ID: fmt.Sprintf("%05d", i), At: created.Add(time.Duration(i) * time.Minute), Type: timeline.User}
 		if i%step == 0 {
 			e.Type, e.After = timeline.Role, timeline.Values{"note": "A Rare one"}
+			e.Target, e.Denied = timeline.Target{Type: "role", ID: "r"}, i%(2*step) == 0
 		}
 		entries = append(entries, e)
 	}
@@ -90,11 +91,14 @@ func TestT2EveryPagingGivesEachEntryOnce(t *testing.T) {
 		q := rapid.SampledFrom([]timeline.Query{
 			{}, {Type: timeline.Role}, {Text: "RARE"}, {Type: timeline.User, Text: "rare"},
 			{From: created.Add(20*time.Minute + time.Microsecond), To: created.Add(700 * time.Minute)},
+			{Target: timeline.Target{Type: "role", ID: "r"}}, {Target: timeline.Target{Type: "user", ID: "r"}}, {Done: true},
+			{Type: timeline.Role, Target: timeline.Target{Type: "role", ID: "r"}, Done: true},
 		}).Draw(t, "query")
 		var want []string
 		for _, e := range entries {
 			rare := e.Type == timeline.Role
 			if (q.Type == timeline.NoType || q.Type == e.Type) && (q.Text == "" || rare) &&
+				(q.Target == timeline.Target{} || q.Target.Type == "role" && rare) && (!q.Done || !e.Denied) &&
 				!e.At.Before(q.From) && (q.To.IsZero() || e.At.Before(q.To)) {
 				want = append(want, e.ID)
 			}
