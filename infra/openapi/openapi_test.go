@@ -117,7 +117,9 @@ func TestRequestsAreHeld(t *testing.T) {
 	d := document(t)
 	for name, c := range map[string]struct{ route, body, fault string }{
 		"as asked for":       {"PUT /v1/users/{id}/persona", `{"persona":"leader"}`, ""},
-		"an unknown word":    {"PUT /v1/users/{id}/persona", `{"persona":"boss"}`, "must be one of"},
+		"an unknown word":    {"PUT /v1/templates/{id}", `{"name":"a","workflow":"w","teamType":"boss"}`, "must be one of"},
+		"P1 any spelling":    {"PUT /v1/users/{id}/persona", `{"persona":" ci  COACH"}`, ""},
+		"P1 no text":         {"PUT /v1/users/{id}/persona", `{"persona":""}`, "minLength"},
 		"none that is asked": {"PUT /v1/users/{id}/persona", ``, "no JSON"},
 		"one that may lack":  {"PUT /v1/users/{id}/roles/{role}", ``, ""},
 		"none, and none":     {"GET /v1/me", ``, ""},

@@ -35,7 +35,7 @@ type Grouped struct {
 func Catalogue(product string) []Described {
 	all := make([]Described, 0, directory.PersonaCount-1)
 	for p := directory.NoPersona + 1; p < directory.PersonaCount; p++ {
-		d := described[p]
+		d := facts[p]
 		d.Persona, d.Name, d.OlderNames = p, p.Title(product), slices.Clone(p.OlderNames())
 		d.Titles, d.Spreads = slices.Clone(d.Titles), slices.Clone(d.Spreads)
 		all = append(all, d)
@@ -51,7 +51,7 @@ func CatalogueGroups() []Grouped {
 	}}
 }
 
-var described = [directory.PersonaCount]Described{
+var facts = [directory.PersonaCount]Described{
 	directory.Frontline: {
 		Who: "They take part in improvement work and in projects, and have no duties of improvement beyond that. They do the daily work, " +
 			"and about 80 % of all that could be improved is theirs. Most people are of this persona.",

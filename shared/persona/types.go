@@ -1,17 +1,19 @@
-// Package persona is the use case of personas: labelling people (P2), what
-// shares of an organization the labels have against its targets (P4, P5), the
-// smallest relabelling that would meet them, the audit that looks at it once a
-// day (P6), and whose roles do not suit their persona (P7).
+// Package persona is the use case of personas: what each of them is (P3),
+// labelling people (P2) and how they were labelled before, what shares of an
+// organization the labels have against its targets (P4, P5), the smallest
+// relabelling that would meet them, the audit that looks at it once a day (P6),
+// and whose roles do not suit their persona (P7).
 //
 // It decides what a target means for a number of people, when two readings of
 // the counts belong together, what of an audit is news, and who is told. The
-// arithmetic is whole numbers throughout. Whether the caller may act was
-// decided by package authz before it is called; a persona grants nothing (C9).
-// It refuses to know HTTP, storage and how mail leaves.
+// arithmetic is whole numbers throughout. Whether the caller may act is package
+// authz's to decide, before it is called or, of many changes, for each; a persona
+// grants nothing (C9). It refuses to know HTTP, storage and how mail leaves.
 //
 // Where the rules are silent: labelling somebody as they are labelled already
-// writes nothing; somebody of a type outside the base (P4) can be labelled and
-// counts from the day that the type is in it; where every verdict is
+// writes nothing; the history of somebody's labels is what the timeline has of it,
+// without what was only tried; somebody of a type outside the base (P4) can be
+// labelled and counts from the day that the type is in it; where every verdict is
 // unreachable, the ranges and the distances to them are told all the same; the
 // audit's mail goes to the champions of the base that have an address, each
 // address once. Of several smallest relabellings a plan is one that leaves the
