@@ -167,7 +167,7 @@ func TestT2FiltersNarrow(t *testing.T) {
 	r.record(acting)
 
 	role, revoke := "update role staff", "revoke user doctor"
-	created := []string{"create user doctor"}
+	created := []string{"set user doctor", "create user doctor"} // with a persona
 	for name, c := range map[string]struct {
 		query string
 		want  []string
