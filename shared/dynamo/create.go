@@ -250,7 +250,7 @@ func (s *Store) CreateUser(ctx context.Context, organization string, u directory
 		t.record(organization, operatorEntry(timeline.User, target, at, timeline.Values{"name": u.Name, "type": u.Type.String()}))
 		if u.Persona != directory.NoPersona {
 			e := operatorEntry(timeline.Persona, target, at, nil)
-			e.Action, e.Before, e.After = persona.Relabelling(directory.NoPersona, u.Persona)
+			e.Action, e.Before, e.After = persona.Told(directory.NoPersona, u.Persona)
 			t.record(organization, e)
 		}
 		t.rest(directory.Basis{Organization: organization, Policy: f.Policy})

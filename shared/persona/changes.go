@@ -72,16 +72,16 @@ func (s *Service) row(_ context.Context, u *directory.Unit, r Labelling) (Result
 
 // labelled is a user with another persona, and the entry that tells of it (T1).
 func labelled(c directory.Caller, u directory.User, to directory.Persona) (directory.User, timeline.Entry) {
-	action, before, after := Relabelling(u.Persona, to)
+	action, before, after := Told(u.Persona, to)
 	entry := c.Entry(timeline.Persona, action, timeline.Target{Type: "user", ID: u.ID})
 	entry.Before, entry.After = before, after
 	u.Persona = to
 	return u, entry
 }
 
-// Relabelling is what an entry says of a persona that becomes another (P2, T1): the word
+// Told is what an entry says of a persona that becomes another (P2, T1): the word
 // for it, what was before and what is after.
-func Relabelling(from, to directory.Persona) (action string, before, after timeline.Values) {
+func Told(from, to directory.Persona) (action string, before, after timeline.Values) {
 	action = "change"
 	switch directory.NoPersona {
 	case from:
