@@ -44,6 +44,9 @@ import (
 //	timeline of a person               TP#o#person         id
 //	audits                             AUD#o               SLOT#slot AUDIT#id MAIL#slot#hash
 //	persona counts                     CNT#o               SET#hash MOVES
+//	mark: a request of a day           SEEN#o#u            day
+//	whom an item counts for            EI#o#i              USER#u
+//	how many items count for a user    EU#o#u              N
 //	idempotency                        K#o#user#hash       K
 
 // key is a primary key.
@@ -83,6 +86,25 @@ func (k key) compare(other key) int {
 // an acting mark's.
 func (k key) isNotice() bool { return strings.HasPrefix(k.pk, "X#") && k.sk == noticeSK }
 func (k key) isMark() bool   { return strings.HasPrefix(k.pk, "A#") && k.sk == actingSK }
+
+// isItem tells that the key is that of an item's facts, isSeen that it is a mark
+// of somebody's day.
+func (k key) isItem() bool { return strings.HasPrefix(k.pk, "I#") && k.sk == itemSK }
+func (k key) isSeen() bool { return strings.HasPrefix(k.pk, "SEEN#") }
+
+// day is the day that a mark's sort key names.
+func (k key) day() (directory.Day, error) {
+	n, err := strconv.Atoi(k.sk)
+	return directory.Day(n), err
+}
+
+// two are the organization and the id that the partition of such a key names;
+// false when it names them by their hashes, which nothing of the contract has.
+func (k key) two() (organization, id string, ok bool) {
+	_, ids, _ := strings.Cut(k.pk, "#")
+	organization, id, _ = strings.Cut(ids, "#")
+	return organization, id, directory.IsID(organization) && directory.IsID(id)
+}
 
 // versionCopies is how many copies of the policy version there are, so that
 // reading it heats no single partition.
@@ -151,6 +173,13 @@ func auditPK(o string) string          { return join("AUD", o) }
 func countsPK(o string) string         { return join("CNT", o) }
 func movesKey(o string) key            { return key{countsPK(o), "MOVES"} }
 func slotKey(o, slot string) key       { return key{auditPK(o), join(slotKind, slot)} }
+func engagedPK(o, i string) string     { return join("EI", o, i) }
+func engagedKey(o, i, u string) key    { return key{engagedPK(o, i), join(memberKind, u)} }
+func engagementsKey(o, u string) key   { return key{join("EU", o, u), "N"} }
+
+func seenKey(o, u string, d directory.Day) key {
+	return key{join("SEEN", o, u), strconv.Itoa(int(d))}
+}
 
 // padded is a version that sorts as text.
 func padded(v uint64) string { return fmt.Sprintf("%020d", v) }
@@ -234,6 +263,7 @@ func memberSpan(o string, r authz.RoleRef) span { return ofKind(memberPK(o, r), 
 func goneSpan(o string) span                    { return ofKind(gonePK(o), roleKind) }
 func directorySpan(o string) span               { return ofKind(directoryPK(o), memberKind) }
 func setSpan(o string) span                     { return ofKind(countsPK(o), setKind) }
+func engagedSpan(o, i string) span              { return ofKind(engagedPK(o, i), memberKind) }
 func actedSpan(o, actor string) span            { return ofKind(userPK(o, actor), actedKind) }
 func actedOnSpan(o, subject string) span        { return ofKind(userPK(o, subject), actedOnKind) }
 func organizationSpan() span                    { return span{pk: organizationsGSI, indexed: true} }

@@ -34,6 +34,9 @@ func (t *transaction) note(o string, before, after directory.User) {
 		t.update(k, u, userIs(before), raced())
 	}
 	t.count(o, before, after)
+	if after.Seen > before.Seen {
+		t.forget(countKey(o, after.Locations))
+	}
 }
 
 // movesItem is how often somebody went from one set of locations to another.
