@@ -125,6 +125,7 @@ FOLDER_ImpersonationFunction := impersonation
 FOLDER_TimelineFunction := timeline
 FOLDER_PersonaAuditFunction := persona-audit
 FOLDER_NotifierFunction := notifier
+FOLDER_EngagementFunction := engagement
 
 BOOTSTRAPS := $(patsubst FOLDER_%,build-%,$(filter FOLDER_%,$(.VARIABLES)))
 .PHONY: $(BOOTSTRAPS)

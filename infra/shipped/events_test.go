@@ -94,6 +94,7 @@ var occasions = []occasion{
 	{"impersonation", "ImpersonationFunction", 200, `{"subject":{"id":"maria.alvarez"},"reason":"Her board shows no items."}`},
 	{"end-impersonation", "ImpersonationFunction", 200, `{"subject":{"id":"maria.alvarez"},"cause":"signed_out"}`},
 	{"notices", "NotifierFunction", 0, `{"batchItemFailures":[]}`},
+	{"engagement", "EngagementFunction", 0, `{"batchItemFailures":[]}`},
 	{"daily-audit", "PersonaAuditFunction", 0, `{"slot":"2026-11-22","organizations":1,"made":1,"failed":0}`},
 }
 

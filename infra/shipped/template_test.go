@@ -32,6 +32,7 @@ var functions = map[string]struct {
 	"TimelineFunction":      {"timeline", []string{onDynamoDB, "TABLE"}},
 	"PersonaAuditFunction":  {"persona-audit", []string{onDynamoDB, onSES, "SENDER", "TABLE"}},
 	"NotifierFunction":      {"notifier", []string{onDynamoDB, onSES, "SENDER", "TABLE"}},
+	"EngagementFunction":    {"engagement", []string{onDynamoDB, "TABLE"}},
 }
 
 // Where a service answers when it is not AWS; empty in the template, which
@@ -148,6 +149,12 @@ func TestTemplateSays(t *testing.T) {
 		{"I8 a record that kills its batch is found", "NotifierFunction", "Properties/Events/Stream/Properties/BisectBatchOnFunctionError", `true`},
 		{"I8 what is given up is kept", "NotifierFunction", "Properties/Events/Stream/Properties/DestinationConfig",
 			`{OnFailure: {Type: SQS, Destination: !GetAtt NotifierDeadLetters.Arn}}`},
+		{"who takes part comes from the table", "EngagementFunction", "Properties/Events/Stream/Properties/Stream", `!GetAtt Table.StreamArn`},
+		{"nobody's day is skipped", "EngagementFunction", "Properties/Events/Stream/Properties/StartingPosition", `TRIM_HORIZON`},
+		{"a day that fails repeats alone", "EngagementFunction", "Properties/Events/Stream/Properties/FunctionResponseTypes", `[ReportBatchItemFailures]`},
+		{"a day that kills its batch is found", "EngagementFunction", "Properties/Events/Stream/Properties/BisectBatchOnFunctionError", `true`},
+		{"a day that is given up is kept", "EngagementFunction", "Properties/Events/Stream/Properties/DestinationConfig",
+			`{OnFailure: {Type: SQS, Destination: !GetAtt EngagementDeadLetters.Arn}}`},
 		{"mail comes from the verified address", "EmailIdentity", "Properties/EmailIdentity", `!Ref Sender`},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -225,40 +232,61 @@ func TestLogsAreKeptForATime(t *testing.T) {
 	}
 }
 
-// The stream's filters let through what the notifier is for, and nothing of
+// The stream's filters let through what each function is for, and nothing of
 // the rest of the table's traffic.
-func TestI8StreamFilters(t *testing.T) {
-	filters := at(resources(t)["NotifierFunction"], "Properties", "Events", "Stream", "Properties", "FilterCriteria", "Filters").([]any)
-	var patterns []any
-	for _, f := range filters {
-		var pattern any
-		if err := json.Unmarshal([]byte(at(f, "Pattern").(string)), &pattern); err != nil {
-			t.Fatal(err)
-		}
-		patterns = append(patterns, pattern)
-	}
+func TestStreamFilters(t *testing.T) {
 	for _, c := range []struct {
 		event, pk, sk string
-		passes        bool
+		to            string
 	}{
-		{"INSERT", "X#o#1", "NOTICE", true},
-		{"MODIFY", "X#o#1", "NOTICE", false},
-		{"INSERT", "X#o#1", "SESSION", false},
-		{"REMOVE", "A#o#u", "ACTING", true},
-		{"INSERT", "A#o#u", "ACTING", false},
-		{"REMOVE", "AUD#o", "ACTING", false},
-		{"INSERT", "U#o#u", "USER", false},
+		{"INSERT", "X#o#1", "NOTICE", "Notifier"}, // I8
+		{"MODIFY", "X#o#1", "NOTICE", ""},
+		{"INSERT", "X#o#1", "SESSION", ""},
+		{"REMOVE", "A#o#u", "ACTING", "Notifier"},
+		{"INSERT", "A#o#u", "ACTING", ""},
+		{"REMOVE", "AUD#o", "ACTING", ""},
+		{"INSERT", "U#o#u", "USER", ""},
+		{"MODIFY", "U#o#u", "USER", ""},
+		{"INSERT", "SEEN#o#u", "20500", "Engagement"},
+		{"REMOVE", "SEEN#o#u", "20500", ""},
+		{"INSERT", "I#o#i", "ITEM", "Engagement"},
+		{"MODIFY", "I#o#i", "ITEM", "Engagement"},
+		{"REMOVE", "I#o#i", "ITEM", "Engagement"},
+		{"INSERT", "I#o#i", "CLAIM", ""},
+		{"INSERT", "TI#o#t", "ITEM#i", ""},
+		{"INSERT", "EI#o#i", "USER#u", ""},
+		{"MODIFY", "EU#o#u", "N", ""},
+		{"MODIFY", "CNT#o", "SET#h", ""},
 	} {
 		var record any
 		text := `{"eventName":"` + c.event + `","dynamodb":{"Keys":{"pk":{"S":"` + c.pk + `"},"sk":{"S":"` + c.sk + `"}}}}`
 		if err := json.Unmarshal([]byte(text), &record); err != nil {
 			t.Fatal(err)
 		}
-		passes := slices.ContainsFunc(patterns, func(p any) bool { return filtered(p, record) })
-		if passes != c.passes {
-			t.Errorf("%s of %s %s passes: %v, want %v", c.event, c.pk, c.sk, passes, c.passes)
+		to := ""
+		for _, function := range []string{"Notifier", "Engagement"} {
+			if slices.ContainsFunc(patterns(t, function+"Function"), func(p any) bool { return filtered(p, record) }) {
+				to += function
+			}
+		}
+		if to != c.to {
+			t.Errorf("%s of %s %s goes to %q, want %q", c.event, c.pk, c.sk, to, c.to)
 		}
 	}
+}
+
+// patterns are those of a function's stream.
+func patterns(t *testing.T, function string) []any {
+	t.Helper()
+	var patterns []any
+	for _, f := range at(resources(t)[function], "Properties", "Events", "Stream", "Properties", "FilterCriteria", "Filters").([]any) {
+		var pattern any
+		if err := json.Unmarshal([]byte(at(f, "Pattern").(string)), &pattern); err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, pattern)
+	}
+	return patterns
 }
 
 // filtered is EventBridge's rule: an object's members all match, a list names
@@ -281,14 +309,15 @@ func filtered(pattern, record any) bool {
 }
 
 // kinds are those that shared/dynamo gives keys.
-var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "TI", "I", "N", "NR", "SUB", "X", "A", "PR", "T", "TP", "AUD", "CNT", "K"}
+var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "TI", "I", "N", "NR", "SUB", "X", "A", "PR", "T", "TP", "AUD", "CNT", "K", "SEEN", "EI", "EU"}
 
 // writers are who may put, update or delete each kind; nobody else may, and
 // nobody writes a kind that is not here.
 var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
 	"G": "Directory Role", "R": "Directory PersonaAudit Role", "GB": "PersonaAudit Role", "NR": "Directory Role",
-	"U": "Directory Impersonation Persona PersonaAudit Role", "D": "Directory Persona PersonaAudit Role", "CNT": "Directory Persona",
+	"U": "Directory Engagement Impersonation Persona PersonaAudit Role", "D": "Directory Engagement Persona PersonaAudit Role", "CNT": "Directory Engagement Persona",
+	"SEEN": "Directory Impersonation Permission Persona Role Timeline", "EI": "Engagement", "EU": "Engagement",
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",
@@ -393,7 +422,7 @@ func TestOnlyMailersMail(t *testing.T) {
 			t.Errorf("the template grants %s", never)
 		}
 	}
-	if n := strings.Count(text, `Resource: "*"`); n != 1 {
-		t.Errorf("%d statements are for every resource, ListStreams alone is", n)
+	if n := strings.Count(text, `Resource: "*"`); n != 2 {
+		t.Errorf("%d statements are for every resource, the two ListStreams alone are", n)
 	}
 }

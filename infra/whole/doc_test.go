@@ -64,11 +64,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// abandoned are the stream's records that the notifier gave up.
+// abandoned are the stream's records that a function gave up.
 func abandoned() []string {
 	var out []string
 	for _, record := range shared.running.Abandoned() {
-		out = append(out, fmt.Sprint("the notifier gave up ", record))
+		out = append(out, fmt.Sprint("given up: ", record))
 	}
 	return out
 }

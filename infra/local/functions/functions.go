@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	directoryfn "gemba/functions/directory/endpoints"
+	engagementfn "gemba/functions/engagement/endpoints"
 	impersonationfn "gemba/functions/impersonation/endpoints"
 	notifierfn "gemba/functions/notifier/endpoints"
 	permissionfn "gemba/functions/permission/endpoints"
@@ -45,6 +46,7 @@ func Handlers(idle time.Duration) func(stack.Parts) (map[string]lambda.Handler, 
 			"TimelineFunction":      w.timeline("TimelineFunction"),
 			"PersonaAuditFunction":  w.personaAudit("PersonaAuditFunction"),
 			"NotifierFunction":      w.notifier("NotifierFunction"),
+			"EngagementFunction":    w.engagement("EngagementFunction"),
 		}, nil
 	}
 }
@@ -111,6 +113,10 @@ func (w wiring) personaAudit(id string) lambda.Handler {
 func (w wiring) notifier(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[impersonation.Letter]{Sender: w.sender(id)}
 	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Log, time.Now)
+}
+
+func (w wiring) engagement(id string) lambda.Handler {
+	return engagementfn.New(persona.NewEngager(w.store(id)), w.Log)
 }
 
 // Seed loads a world as the operator's command does.

@@ -181,7 +181,7 @@ func TestTheRepositorysTemplateIsUnderstood(t *testing.T) {
 	if err != nil || len(form.KeySchema) != 2 || form.TimeToLiveSpecification == nil {
 		t.Errorf("table %s %+v: %v", table, form, err)
 	}
-	for _, name := range []string{"Table", "Table.Arn", "Table.StreamArn", "UserPool", "UserPoolClient", "HttpApi", "NotifierDeadLetters.Arn"} {
+	for _, name := range []string{"Table", "Table.Arn", "Table.StreamArn", "UserPool", "UserPoolClient", "HttpApi", "NotifierDeadLetters.Arn", "EngagementDeadLetters.Arn"} {
 		read.Set(name, "value-of-"+name)
 	}
 	functions, err := read.Functions()
