@@ -24,6 +24,7 @@ func Deps(store *dynamo.Store) api.Deps {
 	return api.Deps{
 		Store:    store,
 		Sessions: impersonation.NewSessions(store, impersonation.DefaultIdle),
+		MarkSeen: store.MarkSeen,
 		Log:      Log(),
 		Now:      time.Now,
 	}

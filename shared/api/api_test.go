@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +30,11 @@ type store struct {
 	loads    int
 	failLoad error
 	inactive bool
+	seen     directory.Day // of everybody
+
+	mu       sync.Mutex
+	marks    []string
+	failMark func(context.Context) error
 }
 
 func (s *store) SignIn(_ context.Context, sub string) (string, string, error) {
@@ -42,7 +49,7 @@ func (s *store) Load(context.Context, string, directory.Keys) (directory.Facts, 
 	admin := authz.Role{RoleRef: authz.RoleRef{ID: "admin"}, Admin: authz.Admin{System: true, Impersonate: true,
 		Global: &authz.UserAdministration{Grantable: authz.Grantable{All: true}}}}
 	user := func(id string, roles ...directory.Assignment) directory.User {
-		return directory.User{ID: id, Name: id, Type: authz.General, Locations: []string{"icu"}, SignIn: directory.Enabled, Assignments: roles, Version: 1}
+		return directory.User{ID: id, Name: id, Type: authz.General, Locations: []string{"icu"}, SignIn: directory.Enabled, Assignments: roles, Seen: s.seen, Version: 1}
 	}
 	return directory.Facts{
 		Organization: directory.Organization{ID: "riverside", Settings: directory.DefaultSettings()},
@@ -70,6 +77,18 @@ func (s *store) Record(_ context.Context, _ string, e timeline.Entry) error {
 
 func (s *store) Answered(context.Context, string, string, string, time.Time) (directory.Kept, bool, error) {
 	return directory.Kept{}, false, nil
+}
+
+// MarkSeen keeps the marks, as many as it is told, and fails as the test says.
+func (s *store) MarkSeen(ctx context.Context, organization, user string, day directory.Day) error {
+	s.mu.Lock()
+	s.marks = append(s.marks, fmt.Sprint(organization, " ", user, " ", day))
+	fail := s.failMark
+	s.mu.Unlock()
+	if fail == nil {
+		return nil
+	}
+	return fail(ctx)
 }
 
 func (s *store) Meter(ctx context.Context) (context.Context, func() []slog.Attr) {
@@ -110,7 +129,7 @@ func endpoint(do func() error) api.Bound {
 }
 
 func function(s *store, who *sessions, log *strings.Builder, endpoints ...api.Bound) *api.Function {
-	return api.New("test", api.Deps{Store: s, Sessions: who, Log: slog.New(slog.NewTextHandler(log, nil)), Now: func() time.Time { return now }}, endpoints...)
+	return api.New("test", api.Deps{Store: s, Sessions: who, MarkSeen: s.MarkSeen, Log: slog.New(slog.NewTextHandler(log, nil)), Now: func() time.Time { return now }}, endpoints...)
 }
 
 type answer struct {

@@ -23,6 +23,8 @@ type call struct {
 	organization string
 	actor        string
 	action       string
+	handed       *handed
+	marking      *marking // nil: none
 }
 
 // sessionHeader names the impersonation that a request is made in.
@@ -82,6 +84,7 @@ func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller,
 	if !maySignIn(caller) {
 		return directory.Caller{}, fault.New(fault.Unauthenticated, "sign_in_disabled", "This sign-in is not in use.")
 	}
+	c.see(ctx, caller.Actor)
 	caller.Again = c.again
 	return caller, nil
 }

@@ -54,6 +54,9 @@ type Sessions interface {
 type Deps struct {
 	Store    Store
 	Sessions Sessions
+	// MarkSeen notes that a user made a request on a day; told twice, it notes it
+	// once. Unavailable.
+	MarkSeen func(ctx context.Context, organization, user string, day directory.Day) error
 	Log      *slog.Logger
 	Now      func() time.Time
 }
@@ -63,12 +66,13 @@ type Function struct {
 	name   string
 	deps   Deps
 	routes map[string]Bound
+	handed *handed
 }
 
 // New is the function with this name. An endpoint without a route or an
 // action, or two for one route, are mistakes of the program: it panics.
 func New(name string, deps Deps, endpoints ...Bound) *Function {
-	f := &Function{name: name, deps: deps, routes: map[string]Bound{}}
+	f := &Function{name: name, deps: deps, routes: map[string]Bound{}, handed: newHanded()}
 	for _, e := range endpoints {
 		if _, twice := f.routes[e.route]; twice || e.route == "" || e.serve == nil {
 			panic("api: endpoint without action, or two for one route: " + e.route)
@@ -85,12 +89,13 @@ func (f *Function) Routes() []string { return slices.Sorted(maps.Keys(f.routes))
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	start := f.deps.Now()
 	ctx, measured := f.deps.Store.Meter(ctx)
-	c := &call{deps: f.deps, at: start}
+	c := &call{deps: f.deps, handed: f.handed, at: start}
 	response, err := f.serve(ctx, c, payload)
 	if err != nil {
 		response = problem(err, c.request.ID)
 	}
 	c.announce(&response)
+	c.settle(ctx)
 	f.log(ctx, c, response, err, measured())
 	return json.Marshal(response.encode())
 }

@@ -35,7 +35,7 @@ func (d desk) beside(t *testing.T, hook dynamotest.Hook) desk {
 		cfg.Retryer = dynamotest.Hasty
 	})
 	deps := api.Deps{
-		Store: store, Sessions: impersonation.NewSessions(store, impersonation.DefaultIdle),
+		Store: store, Sessions: impersonation.NewSessions(store, impersonation.DefaultIdle), MarkSeen: fixture.Unmarked,
 		Log: slog.New(slog.DiscardHandler), Now: d.Clock.Now,
 	}
 	other := desk{d.Place, store, endpoints.New(deps, store, fixture.NewPool())}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -161,6 +162,36 @@ func BenchmarkWarm(b *testing.B) {
 			b.ReportMetric(cost.units/float64(b.N), "readunits/op")
 		})
 	})
+}
+
+// BenchmarkMark is a check against DynamoDB Local, by a warm instance, with the
+// mark that the first request of somebody's day leaves beside it, and without.
+func BenchmarkMark(b *testing.B) {
+	_, place := fixture.World(b)
+	store := place.Open()
+	f, cost := over(b, place, store)
+	deps := place.Deps(b, nil)
+	deps.Store, deps.MarkSeen, deps.Log = store, store.MarkSeen, slog.New(cost)
+	marking := endpoints.New(deps, nil)
+	for _, c := range []struct {
+		name string
+		f    *api.Function
+		day  time.Duration
+	}{{"none", f, 24 * time.Hour}, {"left today", marking, 0}, {"the first of a day", marking, 24 * time.Hour}} {
+		place.Clock.Advance(24 * time.Hour)
+		place.Do(b, c.f, own(authz.DoView, "icu-idea"))
+		event := place.Event(b, own(authz.DoView, "icu-idea"))
+		b.Run(c.name, func(b *testing.B) {
+			*cost = *newBill()
+			for b.Loop() {
+				place.Clock.Advance(c.day)
+				if answer, err := c.f.Invoke(b.Context(), event); err != nil || !bytes.Contains(answer, []byte(`"statusCode":200`)) {
+					b.Fatalf("%s %v", answer, err)
+				}
+			}
+			b.ReportMetric(cost.requests/float64(b.N), "requests/op")
+		})
+	}
 }
 
 // hundred is a hundred questions about one item.

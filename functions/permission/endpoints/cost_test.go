@@ -15,6 +15,7 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
+	"gemba/shared/persona"
 )
 
 // logged is a function over the fixture's organization that writes its log
@@ -88,6 +89,48 @@ func TestWarmEvaluationIsOneRead(t *testing.T) {
 			t.Errorf("%s: %v requests, want %v", tt.name, got, tt.want)
 		}
 	}
+}
+
+// TestAMarkIsOneWriteADay: the first request of somebody's day costs one write
+// more than the others, which cost nothing for it: on the instance that left the
+// mark at once, on any other when it is noted.
+func TestAMarkIsOneWriteADay(t *testing.T) {
+	store, place := fixture.World(t)
+	marking := func() (*api.Function, *bill) {
+		cost, deps, store := newBill(), place.Deps(t, nil), place.Open()
+		deps.Store, deps.MarkSeen, deps.Log = store, store.MarkSeen, slog.New(cost)
+		return endpoints.New(deps, nil), cost
+	}
+	f, cost := marking()
+	other, otherCost := marking()
+	asks := func(f *api.Function, cost *bill, want float64, when string) {
+		t.Helper()
+		*cost = *newBill()
+		if a := place.Do(t, f, own(authz.DoView, "icu-idea")); a.Status != 200 || cost.requests != want {
+			t.Errorf("%s: %d after %v requests, want %v", when, a.Status, cost.requests, want)
+		}
+	}
+	for _, f := range []*api.Function{f, other} { // warm, by somebody else
+		place.Do(t, f, fixture.Call{Route: evaluation, As: "doctor", Body: question("doctor", "view", "item", "icu-idea", nil)})
+	}
+	asks(f, cost, 3, "the first of the day, of a sign-in that is new here") // SUB, the check, the mark
+	for range 3 {
+		asks(f, cost, 1, "the next")
+	}
+	asks(other, otherCost, 3, "the first on another instance, before it is noted")
+	nurse := place.User(t, "nurse")
+	seen := nurse
+	seen.Seen = directory.DayOf(place.Clock.Now())
+	if err := store.NoteSeen(t.Context(), fixture.Organization, []persona.Noted{{Before: nurse, After: seen}}); err != nil {
+		t.Fatal(err)
+	}
+	place.Clock.Advance(time.Minute) // so that what was noted is not young
+	third, thirdCost := marking()
+	place.Do(t, third, fixture.Call{Route: evaluation, As: "doctor", Body: question("doctor", "view", "item", "icu-idea", nil)})
+	asks(third, thirdCost, 2, "the first on a third, after it is noted")
+	place.Clock.Advance(24 * time.Hour)
+	asks(f, cost, 2, "the first of the next day")
+	asks(f, cost, 1, "the second of the next day")
 }
 
 // TestDecisionLog: every denial is logged, of the yeses the share that the
@@ -164,7 +207,7 @@ func inMemory(t testing.TB, place *fixture.Place, rate float64, log *slog.Logger
 	t.Helper()
 	facts := place.Caller(t, "service", directory.Keys{Users: []string{"nurse"}, Items: []string{"icu-idea"}}).Facts
 	facts.Organization.Settings.DecisionLogRate = rate
-	return endpoints.New(api.Deps{Store: memory{facts: facts}, Log: log, Now: time.Now}, nil)
+	return endpoints.New(api.Deps{Store: memory{facts: facts}, MarkSeen: fixture.Unmarked, Log: log, Now: time.Now}, nil)
 }
 
 func TestDecisionLogRate(t *testing.T) {
@@ -201,7 +244,7 @@ func TestExplanationsFitIntoAnAnswer(t *testing.T) {
 		put.Locations, locations = append(put.Locations, authz.Location{ID: id, Name: id, Parent: "surgery"}), append(locations, id)
 	}
 	facts.Model = facts.Model.With(authz.Change{Put: put})
-	f := endpoints.New(api.Deps{Store: memory{facts: facts}, Log: slog.New(slog.DiscardHandler), Now: time.Now}, nil)
+	f := endpoints.New(api.Deps{Store: memory{facts: facts}, MarkSeen: fixture.Unmarked, Log: slog.New(slog.DiscardHandler), Now: time.Now}, nil)
 	q := question("lead", "edit", "item", "given", object{"template": "kaizen", "status": "active", "locations": locations})
 	q["context"] = object{"explain": true}
 	q["evaluations"] = make([]object, 100)

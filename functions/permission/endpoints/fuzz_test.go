@@ -93,7 +93,7 @@ func FuzzRequests(f *testing.F) {
 		}
 	}
 	store := mind{memory{facts: remembered()}}
-	function := endpoints.New(api.Deps{Store: store, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return fixture.Start }}, store)
+	function := endpoints.New(api.Deps{Store: store, MarkSeen: fixture.Unmarked, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return fixture.Start }}, store)
 	f.Fuzz(func(t *testing.T, route uint8, body []byte) {
 		post := posts[int(route)%len(posts)]
 		a := asService(t, function, post, body)

@@ -91,7 +91,7 @@ func (c *tally) of(operation string) int {
 
 // silent is what functions stand on over a store, with a log that nobody reads.
 func silent(place *fixture.Place, store *dynamo.Store) api.Deps {
-	return api.Deps{Store: store, Log: slog.New(slog.DiscardHandler), Now: place.Clock.Now}
+	return api.Deps{Store: store, MarkSeen: fixture.Unmarked, Log: slog.New(slog.DiscardHandler), Now: place.Clock.Now}
 }
 
 // instances are n permission functions, each of which has answered already.

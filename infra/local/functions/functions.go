@@ -71,7 +71,7 @@ func (w wiring) sessions(store *dynamo.Store) *impersonation.Sessions {
 }
 
 func (w wiring) deps(store *dynamo.Store) api.Deps {
-	return api.Deps{Store: store, Sessions: w.sessions(store), Log: w.Log, Now: time.Now}
+	return api.Deps{Store: store, Sessions: w.sessions(store), MarkSeen: store.MarkSeen, Log: w.Log, Now: time.Now}
 }
 
 func (w wiring) directory(id string) lambda.Handler {
