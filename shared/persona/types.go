@@ -21,7 +21,10 @@
 // in which no persona comes before all; to be relabelled from none, or to none,
 // counts as any. Mismatches are of the base, and not of those without a persona;
 // a role for coaches does for a champion and the other way round, and whoever
-// would hold nothing of their width is given something for what is revoked.
+// would hold nothing of their width is given something for what is revoked. Who
+// acts as somebody is active, not whom they act as; whoever is listed in a team is
+// on it, also in a role that the template's type lacks (C1), as no item changes
+// when a template does.
 package persona
 
 import (

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"
@@ -134,13 +135,30 @@ func (f *Function) seen(ctx context.Context, marks map[thing]mark) map[string]bo
 	return failed
 }
 
-// items holds what is noted to the items, and answers the records that failed.
+// abreast is how many items are at work at the same time.
+const abreast = 4
+
+// items holds what is noted to the items, a few at the same time, and answers
+// the records that failed.
 func (f *Function) items(ctx context.Context, items map[thing][]string) map[string]bool {
-	failed := map[string]bool{}
-	for _, of := range slices.SortedFunc(maps.Keys(items), thing.compare) {
-		err := f.engager.Item(ctx, of.organization, of.id)
-		f.tell(ctx, "item", of.organization, err, slog.String("item", of.id))
-		if err != nil {
+	var (
+		group  sync.WaitGroup
+		slots  = make(chan struct{}, abreast)
+		order  = slices.SortedFunc(maps.Keys(items), thing.compare)
+		errs   = make([]error, len(order))
+		failed = map[string]bool{}
+	)
+	for i, of := range order {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = f.engager.Item(ctx, of.organization, of.id)
+		})
+	}
+	group.Wait()
+	for i, of := range order {
+		f.tell(ctx, "item", of.organization, errs[i], slog.String("item", of.id))
+		if errs[i] != nil {
 			fail(failed, items[of])
 		}
 	}
