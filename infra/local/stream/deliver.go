@@ -91,6 +91,9 @@ func (d *delivery) all(ctx context.Context, records []events.DynamoDBEventRecord
 // attempt.
 func (d *delivery) batch(ctx context.Context, records []events.DynamoDBEventRecord, attempt int) error {
 	for len(records) > 0 {
+		if ctx.Err() != nil { // the stack ends, whatever is left
+			return ctx.Err()
+		}
 		if why := d.expired(records, attempt); why != "" {
 			d.abandon(records, attempt, why)
 			return nil

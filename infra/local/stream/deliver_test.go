@@ -133,6 +133,20 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
+// A function that is slow leaves records behind; none of them keeps the stack
+// from ending.
+func TestWhatIsLeftAtTheEndIsNotDelivered(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	handler := &scripted{answers: []func() ([]byte, error){func() ([]byte, error) { end(); return fine() }}}
+	d, err := newDelivery(template.Stream{BatchSize: 2}, function.Function{ID: "Fn", Timeout: time.Minute, Handler: handler}, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.all(ctx, inserts(6)); !errors.Is(err, context.Canceled) || len(handler.calls) != 1 {
+		t.Errorf("%d calls, %v", len(handler.calls), err)
+	}
+}
+
 func TestRecordsThatAreTooOldGoToTheDeadLetters(t *testing.T) {
 	age := 60
 	old := insert("1", "X#1")
