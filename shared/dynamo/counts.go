@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -88,10 +87,11 @@ func seenDay(name string) (day directory.Day, word string, ok bool) {
 
 // number is a whole number of an item, 0 when it is not there.
 func number(av types.AttributeValue) int {
-	var n int
-	if av == nil || attributevalue.Unmarshal(av, &n) != nil {
+	text, _ := av.(*types.AttributeValueMemberN)
+	if text == nil {
 		return 0
 	}
+	n, _ := strconv.Atoi(text.Value)
 	return n
 }
 
@@ -156,6 +156,7 @@ func (t *transaction) forgotten(u expression.UpdateBuilder) expression.UpdateBui
 
 // writeTallies updates the counters, and makes one with the set's first user.
 func (t *transaction) writeTallies() {
+	t.writeMove()
 	for k, sum := range t.tallies {
 		name, value := expression.Name("set"), expression.Value(sum.set)
 		u, changed := expression.Set(name, value).Add(expression.Name("v"), expression.Value(1)), false

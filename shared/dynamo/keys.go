@@ -43,7 +43,7 @@ import (
 //	timeline                           T#o#yyyy-mm         id               gsi1: T#o#type#yyyy-mm, id
 //	timeline of a person               TP#o#person         id
 //	audits                             AUD#o               SLOT#slot AUDIT#id MAIL#slot#hash
-//	persona counts                     CNT#o               SET#hash MOVES
+//	persona counts, and what moves     CNT#o               SET#hash MOVES MOVE#name
 //	mark: a request of a day           SEEN#o#u            day
 //	whom an item counts for            EI#o#i              USER#u
 //	how many items count for a user    EU#o#u              N
@@ -66,6 +66,7 @@ const (
 	memberKind   = "USER"
 	placedKind   = "ITEM"
 	setKind      = "SET"
+	moveKind     = "MOVE"
 	slotKind     = "SLOT"
 	actedKind    = "ACTED"
 	actedOnKind  = "ACTEDON"
@@ -172,6 +173,7 @@ func attemptsKey(o, actor string) key  { return key{proofPK(o, actor), "ATTEMPTS
 func auditPK(o string) string          { return join("AUD", o) }
 func countsPK(o string) string         { return join("CNT", o) }
 func movesKey(o string) key            { return key{countsPK(o), "MOVES"} }
+func moveKey(o, name string) key       { return key{countsPK(o), join(moveKind, name)} }
 func slotKey(o, slot string) key       { return key{auditPK(o), join(slotKind, slot)} }
 func engagedPK(o, i string) string     { return join("EI", o, i) }
 func engagedKey(o, i, u string) key    { return key{engagedPK(o, i), join(memberKind, u)} }
@@ -286,6 +288,23 @@ func olderChunkSpan(o string, version uint64) span {
 // slotSpan is the audits up to a slot.
 func slotSpan(o, slot string) span {
 	return span{pk: auditPK(o), from: slotKind + "#", to: slotKey(o, slot).sk}
+}
+
+// setSpansAfter are the sets after one, in at most so many stretches that hold
+// about as many.
+func setSpansAfter(o, sk string, n int) []span {
+	all := setSpan(o)
+	begin, _ := strconv.ParseUint(strings.TrimPrefix(sk, setKind+"#")[:2], 16, 8)
+	spans := []span{{pk: all.pk, from: all.from, after: sk}}
+	for i := 1; i < n; i++ {
+		from := all.from + fmt.Sprintf("%02x", begin+(256-begin)*uint64(i)/uint64(n))
+		if last := &spans[len(spans)-1]; from > last.from && from > sk {
+			last.to = from // no set has so short a name
+			spans = append(spans, span{pk: all.pk, from: from})
+		}
+	}
+	spans[len(spans)-1].to = all.to
+	return spans
 }
 
 // ofKind is everything of one kind in a partition.

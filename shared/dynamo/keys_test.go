@@ -75,6 +75,7 @@ var sayings = map[string]struct {
 	"engagedKey":       {func(p parts) key { return engagedKey(p.a, p.b, p.c) }, three},
 	"engagementsKey":   {func(p parts) key { return engagementsKey(p.a, p.b) }, two},
 	"seenKey":          {func(p parts) key { return seenKey(p.a, p.b, directory.Day(p.n)) }, func(p parts) []any { return []any{p.a, p.b, p.n} }},
+	"moveKey":          {func(p parts) key { return moveKey(p.a, p.b) }, two},
 	"usernameKey":      {func(p parts) key { return usernameKey(p.a) }, func(p parts) []any { return []any{directory.Folded(p.a)} }},
 	"roleNameKey":      {func(p parts) key { return roleNameKey(p.a, p.b) }, func(p parts) []any { return []any{p.a, directory.Folded(p.b)} }},
 	"timelinePK":       {func(p parts) key { return partition(timelinePK(p.a, p.at)) }, func(p parts) []any { return []any{p.a, p.at.UTC().Format("2006-01")} }},

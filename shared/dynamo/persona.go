@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
@@ -39,83 +39,130 @@ func (t *transaction) note(o string, before, after directory.User) {
 	}
 }
 
-// movesItem is how often somebody went from one set of locations to another.
-type movesItem struct{ stored }
+// mostCatchUps bounds how often a census catches up with moves that came while
+// it did so.
+const mostCatchUps = 32
 
-// move notes that a user leaves one counter for another, and one location for
-// another: the changes of counts and of lists that a reading may see half of.
-func (t *transaction) move(o string) {
-	if t.written[movesKey(o)] {
-		return
-	}
-	t.update(movesKey(o), expression.Add(expression.Name("v"), expression.Value(1)), absent.Or(present), raced())
-}
-
-// rest is what must not change while counts are read: the policy, and with
-// it the location tree, and which set everybody is in.
-type rest struct{ policy, moves uint64 }
-
-// Census is the counts of every set of locations (P8). A query is no snapshot:
-// somebody who goes from one set to another meanwhile would be counted twice,
-// or never. So the counts are those between two readings that find the same
-// policy and moves.
+// Census is the counts of every set of locations (P8), between two moves: with
+// everybody in exactly one set. Labels and types may be those of any moment
+// while it was read. Unavailable when more people move than can be kept up with.
 func (s *Store) Census(ctx context.Context, organization string) (persona.Census, error) {
-	before, moved, err := s.atRest(ctx, organization)
-	for attempt := 0; err == nil; attempt++ {
-		var populations []persona.Population
-		if populations, err = s.populations(ctx, organization, moved); err != nil {
-			break
+	for attempt := range readAttempts {
+		policy, counters, settled, err := s.census(ctx, organization)
+		if err != nil {
+			return persona.Census{}, err
 		}
-		var after rest
-		if after, moved, err = s.atRest(ctx, organization); err != nil {
-			break
+		if settled {
+			populations, err := populationsOf(counters)
+			return persona.Census{Policy: policy, Populations: populations}, err
 		}
-		if before == after {
-			return persona.Census{Policy: after.policy, Populations: populations}, nil
-		}
-		before = after
-		if attempt == readAttempts || pause(ctx, attempt) != nil {
-			err = fault.Wrap(fault.Unavailable, "busy", errors.New("the counts do not come to rest"))
+		if err := pause(ctx, attempt); err != nil {
+			return persona.Census{}, unavailable(err)
 		}
 	}
-	return persona.Census{}, err
+	return persona.Census{}, fault.Wrap(fault.Unavailable, "busy", errors.New("the counts do not come to rest"))
 }
 
-// atRest reads policy version and moves; moved tells that the last move is so
-// young that its writes may still be under way.
-func (s *Store) atRest(ctx context.Context, o string) (r rest, moved bool, err error) {
-	version, moves := anyVersionKey(o), movesKey(o)
-	found, err := s.transactGet(ctx, []key{version, moves})
+// census reads every counter once, and again those that a move changed, until
+// there is no move that it does not know. Then a counter that was read once was
+// changed by no move since before the reading, and no write to it was under
+// way; one that was read again has all moves up to then, and what came later
+// would have been found. Moves in the tree change no counter, so the policy is
+// the one at the end. False when moves are more than MOVES names.
+func (s *Store) census(ctx context.Context, o string) (policy uint64, counters map[key]attributes, settled bool, err error) {
+	at, err := s.atRest(ctx, o)
 	if err != nil {
-		return rest{}, false, err
+		return 0, nil, false, err
 	}
-	var v versionItem
-	var m movesItem
-	err = errors.Join(decode(found[version], &v), decode(found[moves], &m))
-	delete(found, version)
-	return rest{v.V, m.V}, s.young(found), err
+	moves, all := at.young(s.now().Add(-youngAge))
+	if !all {
+		return 0, nil, false, nil
+	}
+	if counters, err = s.counters(ctx, o); err != nil {
+		return 0, nil, false, err
+	}
+	for range mostCatchUps {
+		if err := s.catchUp(ctx, o, moves, counters); err != nil {
+			return 0, nil, false, err
+		}
+		next, err := s.atRest(ctx, o)
+		if err != nil {
+			return 0, nil, false, err
+		}
+		if moves, all = next.since(at); !all {
+			return 0, nil, false, nil
+		}
+		if len(moves) == 0 {
+			return next.policy, counters, true, nil
+		}
+		at = next
+	}
+	return 0, nil, false, nil
 }
 
-// populations reads every counter. When somebody has just moved, those found
-// are read again in the way that waits for the other half of a move.
-func (s *Store) populations(ctx context.Context, o string, moved bool) ([]persona.Population, error) {
-	items, _, err := s.query(ctx, setSpan(o))
+// catchUp reads the counters that moves changed, once their writes are there.
+func (s *Store) catchUp(ctx context.Context, o string, moves []moveName, counters map[key]attributes) error {
+	keys, err := s.changedBy(ctx, o, moves)
+	if err != nil {
+		return err
+	}
+	found, err := s.transactGets(ctx, keys)
+	if err == nil {
+		maps.Copy(counters, found)
+	}
+	return err
+}
+
+// transactGets reads keys in the way that waits for their writes under way; the
+// items are of one moment each.
+func (s *Store) transactGets(ctx context.Context, keys []key) (map[key]attributes, error) {
+	var mutex sync.Mutex
+	found := make(map[key]attributes, len(keys))
+	err := inParts(keys, batchSize, func(part []key) error {
+		items, err := s.transactGet(ctx, part)
+		mutex.Lock()
+		defer mutex.Unlock()
+		maps.Copy(found, items)
+		return err
+	})
+	return found, err
+}
+
+// counters reads every counter strongly: what one query brings, and if there is
+// more, the rest in stretches at the same time. Sets are hashed, so stretches of
+// the same length hold as many.
+func (s *Store) counters(ctx context.Context, o string) (map[key]attributes, error) {
+	first := setSpan(o)
+	first.once = true
+	items, end, err := s.query(ctx, first)
 	if err != nil {
 		return nil, err
 	}
-	if moved {
-		keys := make([]key, len(items))
-		for i, item := range items {
-			keys[i] = keyOf(item)
+	found := make(map[key]attributes, len(items))
+	keep := func(items []attributes) {
+		for _, item := range items {
+			found[keyOf(item)] = item
 		}
-		found, err := s.together(ctx, keys)
-		if err != nil {
-			return nil, err
-		}
-		items = slices.Collect(maps.Values(found))
 	}
-	var populations []persona.Population
-	for _, item := range items {
+	keep(items)
+	if end == "" {
+		return found, nil
+	}
+	var mutex sync.Mutex
+	err = abreastOf(setSpansAfter(o, end, abreast), func(q span) error {
+		items, _, err := s.query(ctx, q)
+		mutex.Lock()
+		defer mutex.Unlock()
+		keep(items)
+		return err
+	})
+	return found, err
+}
+
+// populationsOf are the populations that counters count.
+func populationsOf(counters map[key]attributes) ([]persona.Population, error) {
+	populations := make([]persona.Population, 0, len(counters))
+	for _, item := range counters {
 		p, err := populationOf(item)
 		if err != nil {
 			return nil, err

@@ -109,10 +109,15 @@ const abreast = 8
 // inParts does something for each part of a list of keys, a few at the same
 // time; it answers one of the failures.
 func inParts(keys []key, size int, do func(part []key) error) error {
+	return abreastOf(slices.Collect(slices.Chunk(keys, size)), do)
+}
+
+// abreastOf does something for each of many, a few at the same time; it answers
+// one of the failures.
+func abreastOf[Part any](parts []Part, do func(Part) error) error {
 	var (
 		group  sync.WaitGroup
 		slots  = make(chan struct{}, abreast)
-		parts  = slices.Collect(slices.Chunk(keys, size))
 		failed = make([]error, len(parts))
 	)
 	for i, part := range parts {

@@ -28,6 +28,7 @@ type transaction struct {
 	written map[key]bool
 	logged  int // bytes of the policy change
 	tallies map[key]*tally
+	moving  string // the organization, when people move between sets
 	err     error
 }
 
