@@ -83,6 +83,7 @@ var occasions = []occasion{
 	{"set-persona", "PersonaFunction", 200, `{"id":"keisha.brown","persona":"leader","version":4}`},
 	{"clear-persona", "PersonaFunction", 200, `{"id":"keisha.brown","persona":null,"version":5}`},
 	{"personas", "PersonaFunction", 200, `{"personas":[{"persona":"frontline","name":"Frontline","target":{"min":7000,"max":9000}},{"persona":"leader"},{"persona":"executive"},{"persona":"ci_coach","olderNames":["CI Expert"],"target":null},{"persona":"champion"}],"groups":[{"group":"ci_experts","target":{"under":100}}]}`},
+	{"reconcile-personas", "PersonaFunction", 200, `{"drift":0,"unsettled":0,"mended":0,"items":[],"more":0}`},
 	{"persona-report", "PersonaFunction", 200, `{"location":"northgate","groups":[{"group":"ci_experts"}]}`},
 	{"persona-plan", "PersonaFunction", 200, `{"location":null,"base":190,"people":18,"moves":[{"from":"none","to":"frontline","people":10},{"from":"leader","to":"frontline","people":8}],"contradiction":null,"suggestions":[{"user":{"id":"carlos.ghosh"},"from":"none","to":"frontline","roles":["frontline"]},{"user":{"id":"emeka.iqbal"}}]}`},
 	{"persona-mismatches", "PersonaFunction", 200, `{"items":[{"user":{"id":"marta.lopez"},"persona":"leader","kind":"needs_more"},{"user":{"id":"ravi.garcia"},"persona":"leader","kind":"needs_more"}],"next":""}`},

@@ -316,7 +316,7 @@ var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "
 var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
 	"G": "Directory Role", "R": "Directory PersonaAudit Role", "GB": "PersonaAudit Role", "NR": "Directory Role",
-	"U": "Directory Engagement Impersonation Persona PersonaAudit Role", "D": "Directory Engagement Persona PersonaAudit Role", "CNT": "Directory Engagement Persona",
+	"U": "Directory Engagement Impersonation Persona PersonaAudit Role", "D": "Directory Engagement Persona PersonaAudit Role", "CNT": "Directory Engagement Persona PersonaAudit",
 	"SEEN": "Directory Impersonation Permission Persona Role Timeline", "EI": "Engagement", "EU": "Engagement",
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",

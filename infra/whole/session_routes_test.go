@@ -49,6 +49,7 @@ func TestEveryRouteInASession(t *testing.T) {
 		"PUT /v1/users/{id}/persona":         {"/v1/users/mia/persona", object{"persona": "leader"}, 200},
 		"DELETE /v1/users/{id}/persona":      {"/v1/users/mia/persona", nil, 200},
 		"GET /v1/users/{id}/persona-history": {"/v1/users/mia/persona-history", nil, 200},
+		"POST /v1/persona-reconciliations":   {"/v1/persona-reconciliations", object{"mend": false}, 403},
 		"POST /v1/persona-changes":           {"/v1/persona-changes", object{"changes": list{}}, 200},
 		"GET /v1/personas":                   {"/v1/personas", nil, 200},
 		"GET /v1/persona-report":             {"/v1/persona-report", nil, 200},

@@ -123,6 +123,9 @@ type Day int
 // DayOf is the day of a time.
 func DayOf(at time.Time) Day { return Day(at.Unix() / (24 * 60 * 60)) }
 
+// String is the day's date.
+func (d Day) String() string { return time.Unix(int64(d)*24*60*60, 0).UTC().Format(time.DateOnly) }
+
 // User is a person (U1). Sub is the pool's id of the sign-in, empty without
 // one. Untold: the pool is still to be told what the last change said of the
 // sign-in. Version rises with every change. Seen is the last day with a request

@@ -193,7 +193,7 @@ func (s *Store) get(ctx context.Context, k key, out any) (bool, error) {
 
 // span is a stretch of one partition: sort keys from from to to, both
 // included, read from the end when backward. after is the sort key where the
-// page before ended. limit 0 reads all of it; once reads what one request
+// page before ended. only are the attributes that are wanted, all without any. limit 0 reads all of it; once reads what one request
 // brings, a megabyte at most. Indexed is one of the index, which follows the
 // table within moments and is read whole or after a place.
 type span struct {
@@ -204,6 +204,7 @@ type span struct {
 	indexed  bool
 	once     bool
 	limit    int
+	only     []string
 }
 
 // below is every sort key that has this prefix.
@@ -233,15 +234,28 @@ func (q span) condition() expression.KeyConditionBuilder {
 	return cond
 }
 
+// projection is of these attributes.
+func projection(names []string) (p expression.ProjectionBuilder) {
+	for _, name := range names {
+		p = p.AddNames(expression.Name(name))
+	}
+	return p
+}
+
 // query reads a stretch, strongly unless it is of the index, page after page.
 // The end is the sort key to go on after, "" when nothing is left.
 func (s *Store) query(ctx context.Context, q span) (items []attributes, end string, err error) {
-	expr, err := expression.NewBuilder().WithKeyCondition(q.condition()).Build()
+	builder := expression.NewBuilder().WithKeyCondition(q.condition())
+	if len(q.only) > 0 {
+		builder = builder.WithProjection(projection(q.only))
+	}
+	expr, err := builder.Build()
 	if err != nil {
 		return nil, "", fault.Wrap(fault.Internal, "item", err)
 	}
 	input := &dynamodb.QueryInput{
-		TableName: &s.table, ConsistentRead: aws.Bool(!q.indexed), KeyConditionExpression: expr.KeyCondition(),
+		ProjectionExpression: expr.Projection(),
+		TableName:            &s.table, ConsistentRead: aws.Bool(!q.indexed), KeyConditionExpression: expr.KeyCondition(),
 		ExpressionAttributeNames: expr.Names(), ExpressionAttributeValues: expr.Values(),
 		ScanIndexForward: aws.Bool(!q.backward), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	}

@@ -71,6 +71,14 @@ const (
 	Experts = "ci_experts"
 )
 
+// Word is a persona's word in counts and reports: None for none.
+func Word(p directory.Persona) string {
+	if p == directory.NoPersona {
+		return None
+	}
+	return p.String()
+}
+
 // Line is a row with its word, and how many of its people take part.
 type Line struct {
 	Word string

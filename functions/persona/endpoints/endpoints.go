@@ -27,10 +27,11 @@ import (
 	"gemba/shared/persona"
 )
 
-// Store is what the calls need of storage.
+// Store is what the function's use cases need of storage.
 type Store interface {
 	persona.Store
 	persona.FitStore
+	persona.Recounts
 	directory.ListingStore
 }
 
@@ -39,7 +40,8 @@ func New(deps api.Deps, store Store) *api.Function {
 	personas, fits := persona.New(store), persona.NewFits(store, directory.NewListings(store))
 	return api.New("persona", deps,
 		set(personas).Bind(), remove(personas).Bind(), change(personas).Bind(), history(personas).Bind(),
-		catalogue().Bind(), report(personas).Bind(), plan(fits).Bind(), mismatches(fits).Bind())
+		catalogue().Bind(), report(personas).Bind(), plan(fits).Bind(), mismatches(fits).Bind(),
+		reconcile(persona.NewReconciler(store)).Bind())
 }
 
 // labelling is a user, the persona that they shall have, and the version of

@@ -68,7 +68,8 @@ func TestRoutes(t *testing.T) {
 	a := world(t)
 	want := []string{
 		"DELETE /v1/users/{id}/persona", "GET /v1/persona-mismatches", "GET /v1/persona-plan", "GET /v1/persona-report",
-		"GET /v1/personas", "GET /v1/users/{id}/persona-history", "POST /v1/persona-changes", "PUT /v1/users/{id}/persona",
+		"GET /v1/personas", "GET /v1/users/{id}/persona-history", "POST /v1/persona-changes", "POST /v1/persona-reconciliations",
+		"PUT /v1/users/{id}/persona",
 	}
 	if !slices.Equal(a.Routes(), want) {
 		t.Errorf("%q", a.Routes())
