@@ -19,5 +19,6 @@ func main() {
 	store := wire.Store()
 	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
 	auditor := persona.NewAuditor(store, store, ses.Mailer[persona.Letter]{Sender: sender}, time.Now)
-	lambda.Start(endpoints.New(auditor, role.NewSweeper(store, time.Now), os.Stdout, wire.Log()))
+	watch := persona.NewWatch(persona.NewReconciler(store), store, time.Now)
+	lambda.Start(endpoints.New(auditor, role.NewSweeper(store, time.Now), watch, os.Stdout, wire.Log()))
 }

@@ -54,6 +54,12 @@ var calls = map[string]struct {
 	"a sweep's users":                {"PersonaAuditFunction", "BatchGetItem", `{"RequestItems":{"t":{"Keys":[{"pk":{"S":"U#o#u"}},{"pk":{"S":"U#o#v"}}]}}}`, true},
 	"a sweep":                        {"PersonaAuditFunction", "TransactWriteItems", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"U#o#u"}}}},{"Put":{"Item":{"pk":{"S":"D#o"}}}},{"Delete":{"Key":{"pk":{"S":"R#o#r#7"}}}}]}`, true},
 	"a sweep's end":                  {"PersonaAuditFunction", "TransactWriteItems", `{"TransactItems":[{"Delete":{"Key":{"pk":{"S":"GB#o"}}}}]}`, true},
+	"P8 a watch's walk":              {"PersonaAuditFunction", "Query", `{"KeyConditionExpression":"#0 = :0","ExpressionAttributeNames":{"#0":"pk"},"ExpressionAttributeValues":{":0":{"S":"D#o"}}}`, true},
+	"P8 a set is read again":         {"PersonaAuditFunction", "Query", `{"KeyConditionExpression":"#0 = :0","ExpressionAttributeNames":{"#0":"pk"},"ExpressionAttributeValues":{":0":{"S":"L#o#l"}}}`, true},
+	"P8 old days are forgotten":      {"PersonaAuditFunction", "UpdateItem", `{"Key":{"pk":{"S":"CNT#o"},"sk":{"S":"SET#h"}}}`, true},
+	"P8 a watch mends nothing":       {"PersonaAuditFunction", "PutItem", `{"Item":{"pk":{"S":"CNT#o"}}}`, false},
+	"P8 a mend":                      {"PersonaFunction", "TransactWriteItems", `{"TransactItems":[{"Update":{"Key":{"pk":{"S":"CNT#o"}}}},{"Put":{"Item":{"pk":{"S":"T#o#2026-11"}}}},{"Put":{"Item":{"pk":{"S":"TP#o#u"}}}},{"ConditionCheck":{"Key":{"pk":{"S":"V#o#1"}}}},{"ConditionCheck":{"Key":{"pk":{"S":"U#o#u"}}}}]}`, true},
+	"P8 a reconciliation's walk":     {"PersonaFunction", "Query", `{"KeyConditionExpression":"#0 = :0","ExpressionAttributeNames":{"#0":"pk"},"ExpressionAttributeValues":{":0":{"S":"D#o"}}}`, true},
 	"a sweep of a user":              {"PersonaAuditFunction", "DeleteItem", `{"Key":{"pk":{"S":"U#o#u"},"sk":{"S":"USER"}}}`, false},
 	"a function that is none":        {"OtherFunction", "GetItem", `{"Key":{"pk":{"S":"U#o#u"}}}`, false},
 }

@@ -45,7 +45,8 @@ type Watching struct {
 }
 
 // Run reconciles every organization, tells of each as it comes, and goes on past
-// one that fails. The error joins all failures.
+// one that fails. The error joins all failures: those that failed, or for which
+// there was no time, are to be reconciled again.
 func (w *Watch) Run(ctx context.Context, tell func(Watching)) error {
 	var failures []error
 	page := directory.Page{Limit: pageSize}
@@ -54,11 +55,7 @@ func (w *Watch) Run(ctx context.Context, tell func(Watching)) error {
 		if err != nil {
 			return errors.Join(append(failures, err)...)
 		}
-		for _, o := range organizations {
-			found := w.Organization(ctx, o)
-			failures = append(failures, found.Err)
-			tell(found)
-		}
+		failures = append(failures, w.Each(ctx, organizations, tell))
 		if end == "" {
 			return errors.Join(failures...)
 		}
@@ -66,9 +63,20 @@ func (w *Watch) Run(ctx context.Context, tell func(Watching)) error {
 	}
 }
 
-// Organization reconciles one. Drift is an entry of the timeline; without drift
+// Each is Run for some organizations.
+func (w *Watch) Each(ctx context.Context, organizations []string, tell func(Watching)) error {
+	var failures []error
+	for _, o := range organizations {
+		found := w.organization(ctx, o)
+		failures = append(failures, found.Err)
+		tell(found)
+	}
+	return errors.Join(failures...)
+}
+
+// organization reconciles one. Drift is an entry of the timeline; without drift
 // there is none.
-func (w *Watch) Organization(ctx context.Context, o string) Watching {
+func (w *Watch) organization(ctx context.Context, o string) Watching {
 	found, counts, err := w.reconciler.recount(ctx, o, w.now())
 	out := Watching{Organization: o, Found: found, Err: err}
 	if err != nil {

@@ -5,7 +5,8 @@
 // what is logged. What an audit is, and who is told, is package persona's to
 // decide. A firing that could not serve every organization fails, so that it
 // is tried again; what was done is not done twice. After the audits it sweeps
-// what deletions of roles left behind, as package role says.
+// what deletions of roles left behind, as package role says, and holds the counts
+// against the users.
 package endpoints
 
 import (
@@ -34,14 +35,15 @@ type Sweeper interface {
 type Function struct {
 	auditor Auditor
 	sweeper Sweeper
+	watcher Watcher
 	metrics io.Writer
 	log     *slog.Logger
 }
 
 // New is the persona-audit function. Metrics go to the writer, one line each:
 // standard output, in a deployed function.
-func New(auditor Auditor, sweeper Sweeper, metrics io.Writer, log *slog.Logger) *Function {
-	return &Function{auditor, sweeper, metrics, log}
+func New(auditor Auditor, sweeper Sweeper, watcher Watcher, metrics io.Writer, log *slog.Logger) *Function {
+	return &Function{auditor, sweeper, watcher, metrics, log}
 }
 
 // firing is what EventBridge Scheduler hands over: the time that it was due,
@@ -57,6 +59,7 @@ type summary struct {
 	Made          int    `json:"made"`
 	Failed        int    `json:"failed"`
 	Swept         int    `json:"swept,omitempty"`
+	Drift         int    `json:"drift,omitempty"`
 }
 
 // Invoke audits every organization for the slot of the firing's scheduled
@@ -82,9 +85,12 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		}
 		f.tell(ctx, done.Slot, o)
 	})
-	if done.Swept, err = f.sweep(ctx, err); err != nil {
+	done.Swept, err = f.sweep(ctx, err)
+	drift, failed := f.watch(ctx)
+	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
+	done.Drift = drift
 	return json.Marshal(done)
 }
 

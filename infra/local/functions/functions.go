@@ -107,7 +107,8 @@ func (w wiring) timeline(id string) lambda.Handler {
 
 func (w wiring) personaAudit(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[persona.Letter]{Sender: w.sender(id)}
-	return auditfn.New(persona.NewAuditor(store, store, mailer, time.Now), role.NewSweeper(store, time.Now), w.Output, w.Log)
+	watch := persona.NewWatch(persona.NewReconciler(store), store, time.Now)
+	return auditfn.New(persona.NewAuditor(store, store, mailer, time.Now), role.NewSweeper(store, time.Now), watch, w.Output, w.Log)
 }
 
 func (w wiring) notifier(id string) lambda.Handler {
