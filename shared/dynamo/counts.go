@@ -30,10 +30,6 @@ const (
 	// a report and some for clocks that differ. What somebody changes of an
 	// earlier day counts no more.
 	keptDays = persona.MonthDays + 5
-	// spareDays is how long after that a day's numbers stay, as another clock may
-	// still count it; forgottenDays is how many days' numbers a mark removes then.
-	spareDays     = 2
-	forgottenDays = 7
 )
 
 // personaWord is a persona's part of a counter's attributes.
@@ -113,9 +109,8 @@ func (t *transaction) count(o string, before, after directory.User) {
 // tally is what a change adds to the counter of one set of locations, by
 // attribute.
 type tally struct {
-	set     []string
-	adds    map[string]int
-	forgets bool
+	set  []string
+	adds map[string]int
 }
 
 // tally adds to the counter of a user's set, which stands once in a transaction
@@ -134,26 +129,6 @@ func (t *transaction) tally(k key, u directory.User, n int) {
 	}
 }
 
-// forget removes, with a change that counts a user on a new day, the numbers of
-// days that count no more, so that a counter grows no further than keptDays. The
-// days of a set in which nobody was active for a week stay; those are few.
-func (t *transaction) forget(k key) {
-	if sum := t.tallies[k]; sum != nil {
-		sum.forgets = true
-	}
-}
-
-// forgotten is the update without the numbers of the days that are over.
-func (t *transaction) forgotten(u expression.UpdateBuilder) expression.UpdateBuilder {
-	last := directory.DayOf(t.at) - keptDays - spareDays - 1
-	for day := last; day > last-forgottenDays; day-- {
-		for p := range directory.PersonaCount {
-			u = u.Remove(expression.Name(seenName(day, p)))
-		}
-	}
-	return u
-}
-
 // writeTallies updates the counters, and makes one with the set's first user.
 func (t *transaction) writeTallies() {
 	t.writeMove()
@@ -164,9 +139,6 @@ func (t *transaction) writeTallies() {
 			if n != 0 {
 				u, changed = u.Add(expression.Name(attribute), expression.Value(n)), true
 			}
-		}
-		if sum.forgets {
-			u = t.forgotten(u)
 		}
 		if changed {
 			t.update(k, u, absent.Or(name.Equal(value)), fault.New(fault.Internal, "count", ""))

@@ -34,9 +34,6 @@ func (t *transaction) note(o string, before, after directory.User) {
 		t.update(k, u, userIs(before), raced())
 	}
 	t.count(o, before, after)
-	if after.Seen > before.Seen {
-		t.forget(countKey(o, after.Locations))
-	}
 }
 
 // mostCatchUps bounds how often a census catches up with moves that came while

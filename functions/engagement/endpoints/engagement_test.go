@@ -204,24 +204,3 @@ func TestOneThatCannotBeReadKeepsNobody(t *testing.T) {
 		}
 	}
 }
-
-// TestOldDaysAreForgotten: a counter holds no more days than count.
-func TestOldDaysAreForgotten(t *testing.T) {
-	w := noted(t)
-	for range 45 {
-		w.deliver(t, w.ofMark("nurse", w.today()), w.ofMark("capture", w.today()))
-		w.Clock.Advance(24 * time.Hour)
-	}
-	w.isExact(t)
-	days := 0
-	for _, counter := range w.partition(t, "CNT#riverside") {
-		for name := range counter {
-			if strings.HasPrefix(name, "seen_") {
-				days++
-			}
-		}
-	}
-	if days < 30 || days > 40 {
-		t.Errorf("the counters hold %d days of the set of two people", days)
-	}
-}
