@@ -72,6 +72,10 @@ var layers = map[string]layer{
 			sdk + "/aws/...", sdk + "/service/sesv2/...", "github.com/aws/smithy-go/...",
 		},
 	},
+	"lambda": {
+		packages: []string{"gemba/shared/lambda"},
+		may:      []string{"gemba/shared/fault", sdk + "/aws/...", sdk + "/service/lambda/..."},
+	},
 	"cloud": {
 		packages: []string{"gemba/shared/cloud"},
 		may: []string{
@@ -94,6 +98,7 @@ var layers = map[string]layer{
 var homes = map[string][]string{
 	sdk + "/service/dynamodb/...":                {"gemba/shared/dynamo"},
 	sdk + "/service/sesv2/...":                   {"gemba/shared/ses"},
+	sdk + "/service/lambda/...":                  {"gemba/shared/lambda"},
 	sdk + "/service/cognitoidentityprovider/...": {"gemba/shared/cognito"},
 	"github.com/aws/aws-lambda-go/events":        {"gemba/shared/api", "gemba/functions/notifier/...", "gemba/functions/persona-audit/..."},
 }

@@ -10,6 +10,9 @@ import (
 	"gemba/infra/local/moto"
 )
 
+// lambdaPath is where the functions' own invocations go.
+const lambdaPath = "/_local/lambda"
+
 // withLocal puts the paths that exist here alone before the gateway's.
 func (s *Stack) withLocal(gateway http.Handler) http.Handler {
 	mux := http.NewServeMux()
@@ -20,6 +23,7 @@ func (s *Stack) withLocal(gateway http.Handler) http.Handler {
 	for name, endpoint := range map[string]string{"dynamodb": s.dynamo.Endpoint(), "cognito": s.moto.Endpoint(), "ses": s.moto.Endpoint()} {
 		forward(mux, "/_local/"+name, endpoint)
 	}
+	mux.Handle(lambdaPath+"/", http.StripPrefix(lambdaPath, s.queue.Handler()))
 	mux.HandleFunc("/_local/", func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusNotFound, "not_found", "There is no such local path.")
 	})
@@ -91,7 +95,8 @@ func (s *Stack) answerMail(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, mails)
 }
 
-// answerSchedule answers when the function is done, with what it answered.
+// answerSchedule answers when the function is done, and all that it handed to more
+// invocations, with what it answered itself.
 func (s *Stack) answerSchedule(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if !s.scheduler.Has(name) {
@@ -99,6 +104,7 @@ func (s *Stack) answerSchedule(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, err := s.scheduler.Fire(r.Context(), name)
+	s.queue.Wait(r.Context())
 	if err != nil {
 		s.log.Error("a scheduled function failed", "function", name, "error", err.Error())
 		problem(w, http.StatusInternalServerError, "function_failed", "The function failed; the log says why.")

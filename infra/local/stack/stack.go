@@ -30,6 +30,7 @@ import (
 	"gemba/infra/local/dynamolocal"
 	"gemba/infra/local/function"
 	"gemba/infra/local/gateway"
+	"gemba/infra/local/invocation"
 	"gemba/infra/local/moto"
 	"gemba/infra/local/schedule"
 	"gemba/infra/local/stream"
@@ -53,8 +54,8 @@ type Options struct {
 
 // Parts is what was made and where it answers.
 type Parts struct {
-	// DynamoDB, Cognito and SES are the SDK's configurations for each.
-	DynamoDB, Cognito, SES aws.Config
+	// DynamoDB, Cognito, SES and Lambda are the SDK's configurations for each.
+	DynamoDB, Cognito, SES, Lambda aws.Config
 	// Table, UserPool and UserPoolClient are names and ids in them.
 	Table, UserPool, UserPoolClient string
 	// Environment is that of each function, by logical id.
@@ -79,6 +80,7 @@ type Stack struct {
 	moto      *moto.Server
 	reader    *stream.Reader
 	scheduler *schedule.Scheduler
+	queue     *invocation.Queue
 	server    *http.Server
 	handler   http.Handler
 	serving   atomic.Pointer[http.Handler]
@@ -227,7 +229,7 @@ func (s *Stack) watch(name string, done <-chan struct{}) {
 // createResources creates what the template says and gives the template the
 // names, so that what refers to them can be read.
 func (s *Stack) createResources(ctx context.Context) error {
-	s.Parts = Parts{DynamoDB: s.dynamo.Config(), Cognito: s.moto.Config(), SES: s.moto.Config(), Output: s.options.Log, Log: s.log}
+	s.Parts = Parts{DynamoDB: s.dynamo.Config(), Cognito: s.moto.Config(), SES: s.moto.Config(), Lambda: s.lambdaConfig(), Output: s.options.Log, Log: s.log}
 	for _, create := range []func(context.Context) error{s.createTable, s.createPool, s.createIdentities, s.nameTheRest} {
 		if err := create(ctx); err != nil {
 			return err
@@ -312,6 +314,8 @@ func (s *Stack) startFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.queue = invocations(declared, running, s.log)
+	s.onClose(s.queue.Close)
 	if s.scheduler, err = schedule.New(declared, running, s.log, time.Now); err != nil {
 		return err
 	}
@@ -346,6 +350,22 @@ func (s *Stack) handlers(declared []template.Function) (map[string]function.Func
 		running[one.ID] = function.Function{ID: one.ID, Timeout: one.Timeout, Handler: handler}
 	}
 	return running, nil
+}
+
+// lambdaConfig is that of the functions' own invocations: they go to this process.
+func (s *Stack) lambdaConfig() aws.Config {
+	return aws.Config{
+		Region: template.Region, Credentials: s.dynamo.Config().Credentials, BaseEndpoint: aws.String(s.URL + lambdaPath),
+	}
+}
+
+// invocations takes the functions' asynchronous invocations, by their ids.
+func invocations(declared []template.Function, running map[string]function.Function, log *slog.Logger) *invocation.Queue {
+	targets := map[string]invocation.Target{}
+	for _, one := range declared {
+		targets[one.ID] = invocation.Target{Function: running[one.ID], Retries: one.Retries}
+	}
+	return invocation.New(targets, log)
 }
 
 func (s *Stack) gateway(ctx context.Context, declared []template.Function, running map[string]function.Function) (*gateway.Gateway, error) {

@@ -26,6 +26,8 @@ import (
 
 	"gemba/infra/local/stack"
 	"gemba/infra/local/template"
+	"gemba/shared/fault"
+	invoking "gemba/shared/lambda"
 )
 
 // function echoes what calls it and remembers it.
@@ -35,8 +37,9 @@ type function struct {
 }
 
 func (f *function) Invoke(_ context.Context, payload []byte) ([]byte, error) {
+	fail := f.fail // whoever takes the call may change it
 	f.calls <- payload
-	if f.fail {
+	if fail {
 		return nil, errors.New("no")
 	}
 	return []byte(`{"statusCode":200,"headers":{"content-type":"application/json"},"body":"{\"done\":true}"}`), nil
@@ -211,6 +214,16 @@ func fires(t *testing.T, running *stack.Stack, functions fakes) {
 	if payload := <-audit.calls; bytes.Contains(payload, []byte("<aws.")) || !bytes.Contains(payload, []byte("T")) {
 		t.Errorf("payload %s", payload)
 	}
+	hand := invoking.NewInvoker(running.Parts.Lambda, "", "PersonaAuditFunction")
+	if err := hand.Invoke(t.Context(), []byte(`{"handed":"over"}`)); err != nil {
+		t.Error(err)
+	}
+	if payload := <-audit.calls; string(payload) != `{"handed":"over"}` {
+		t.Errorf("invoked with %s", payload)
+	}
+	if err := invoking.NewInvoker(running.Parts.Lambda, "", "NoFunction").Invoke(t.Context(), []byte(`{}`)); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a function that is none was invoked: %v", err)
+	}
 	audit.fail = true
 	if status, body := ask(t, "POST", running.URL+"/_local/schedule/persona-audit", "", ""); status != 500 || strings.Contains(body, "no\"") {
 		t.Errorf("a failure: %d %s", status, body)
@@ -246,6 +259,7 @@ func envFile(t *testing.T, running *stack.Stack) {
 		"AWS_ENDPOINT_URL_DYNAMODB":                  "http://127.0.0.1:8080/_local/dynamodb",
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://127.0.0.1:8080/_local/cognito",
 		"AWS_ENDPOINT_URL_SESV2":                     "http://127.0.0.1:8080/_local/ses",
+		"AWS_ENDPOINT_URL_LAMBDA":                    "http://127.0.0.1:8080/_local/lambda",
 	}
 	want := map[string]map[string]string{}
 	for id, environment := range running.Parts.Environment {

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// Function is a Lambda function: its environment and all that calls it.
+// Function is a Lambda function: its environment and all that calls it. Retries is
+// how often an asynchronous invocation that fails is tried again.
 type Function struct {
 	ID          string
 	Timeout     time.Duration
+	Retries     int
 	Environment map[string]string
 	Routes      []Route
 	Schedules   []Schedule
@@ -72,6 +74,8 @@ type globals struct {
 	Timeout     int
 	Environment struct{ Variables map[string]any }
 	Events      map[string]event
+
+	EventInvokeConfig struct{ MaximumRetryAttempts *int }
 }
 
 type event struct {
@@ -88,10 +92,13 @@ func (t *Template) function(id string) (Function, error) {
 	if err := t.Properties(id, &own); err != nil {
 		return Function{}, err
 	}
-	function := Function{ID: id, Timeout: 3 * time.Second, Environment: map[string]string{}} // Lambda's own default
+	function := Function{ID: id, Timeout: 3 * time.Second, Retries: 2, Environment: map[string]string{}} // Lambda's own defaults
 	for _, part := range []globals{shared, own} {
 		if part.Timeout > 0 {
 			function.Timeout = time.Duration(part.Timeout) * time.Second
+		}
+		if most := part.EventInvokeConfig.MaximumRetryAttempts; most != nil {
+			function.Retries = *most
 		}
 		for name, value := range part.Environment.Variables {
 			function.Environment[name] = fmt.Sprint(value)

@@ -48,6 +48,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       Timeout: 60
+      EventInvokeConfig: {MaximumRetryAttempts: 1}
       Events:
         Daily: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day), Input: "{}"}}
         Stream: {Type: DynamoDB, Properties: {Stream: !GetAtt Things.StreamArn, MaximumRetryAttempts: 2}}
@@ -73,11 +74,11 @@ func TestFunctionsHaveTheirEnvironmentAndEvents(t *testing.T) {
 	}
 	two := 2
 	want := []Function{{
-		ID: "One", Timeout: 7 * time.Second,
+		ID: "One", Timeout: 7 * time.Second, Retries: 2,
 		Environment: map[string]string{"STAGE": "dev", "TABLE": "things-1", "SIZE": "128"},
 		Routes:      []Route{{Method: "GET", Path: "/things/{id}"}, {Method: "GET", Path: "/open", Public: true}},
 	}, {
-		ID: "Two", Timeout: 60 * time.Second,
+		ID: "Two", Timeout: 60 * time.Second, Retries: 1,
 		Environment: map[string]string{"STAGE": "dev", "TABLE": "nowhere"},
 		Schedules:   []Schedule{{ScheduleExpression: "rate(1 day)", Input: "{}"}},
 		Streams:     []Stream{{BatchSize: 100, MaximumRetryAttempts: &two}},
@@ -181,7 +182,11 @@ func TestTheRepositorysTemplateIsUnderstood(t *testing.T) {
 	if err != nil || len(form.KeySchema) != 2 || form.TimeToLiveSpecification == nil {
 		t.Errorf("table %s %+v: %v", table, form, err)
 	}
-	for _, name := range []string{"Table", "Table.Arn", "Table.StreamArn", "UserPool", "UserPoolClient", "HttpApi", "NotifierDeadLetters.Arn", "EngagementDeadLetters.Arn"} {
+	names := []string{
+		"Table", "Table.Arn", "Table.StreamArn", "UserPool", "UserPoolClient", "HttpApi",
+		"NotifierDeadLetters.Arn", "EngagementDeadLetters.Arn", "PersonaAuditDeadLetters.Arn",
+	}
+	for _, name := range names {
 		read.Set(name, "value-of-"+name)
 	}
 	functions, err := read.Functions()
