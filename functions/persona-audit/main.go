@@ -10,6 +10,7 @@ import (
 	"gemba/functions/persona-audit/endpoints"
 	"gemba/functions/wire"
 	"gemba/shared/cloud"
+	invoking "gemba/shared/lambda"
 	"gemba/shared/persona"
 	"gemba/shared/role"
 	"gemba/shared/ses"
@@ -18,7 +19,13 @@ import (
 func main() {
 	store := wire.Store()
 	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
-	auditor := persona.NewAuditor(store, store, ses.Mailer[persona.Letter]{Sender: sender}, time.Now)
-	watch := persona.NewWatch(persona.NewReconciler(store), store, time.Now)
-	lambda.Start(endpoints.New(auditor, role.NewSweeper(store, time.Now), watch, os.Stdout, wire.Log()))
+	lambda.Start(endpoints.New(endpoints.Deps{
+		Everybody: store,
+		Auditor:   persona.NewAuditor(store, store, ses.Mailer[persona.Letter]{Sender: sender}, time.Now),
+		Sweeper:   role.NewSweeper(store, time.Now),
+		Watcher:   persona.NewWatch(persona.NewReconciler(store), store, time.Now),
+		Relay:     invoking.NewInvoker(cloud.Config(), cloud.Endpoint("LAMBDA"), os.Getenv("AWS_LAMBDA_FUNCTION_NAME")),
+		Metrics:   os.Stdout,
+		Log:       wire.Log(),
+	}))
 }

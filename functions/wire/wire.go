@@ -26,6 +26,7 @@ func Deps(store *dynamo.Store) api.Deps {
 		Sessions: impersonation.NewSessions(store, impersonation.DefaultIdle),
 		MarkSeen: store.MarkSeen,
 		Log:      Log(),
+		Metrics:  os.Stdout,
 		Now:      time.Now,
 	}
 }

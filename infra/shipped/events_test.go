@@ -97,6 +97,9 @@ var occasions = []occasion{
 	{"notices", "NotifierFunction", 0, `{"batchItemFailures":[]}`},
 	{"engagement", "EngagementFunction", 0, `{"batchItemFailures":[]}`},
 	{"daily-audit", "PersonaAuditFunction", 0, `{"slot":"2026-11-22","organizations":1,"made":1,"failed":0}`},
+	{"make-persona-audit", "PersonaFunction", 201, `{"slot":null,"report":{"location":"northgate"},"changed":[],"moved":{"since":"2026-11-22"}}`},
+	{"persona-audits", "PersonaFunction", 200, `{"items":[{"slot":null,"report":{"location":"northgate"}},{"id":"2026-11-22","moved":null}],"next":""}`},
+	{"persona-audit", "PersonaFunction", 200, `{"id":"2026-11-22","slot":"2026-11-22","report":{"location":null},"changed":[],"moved":null}`},
 }
 
 // recordedSession is the session that the events name; the one that is started

@@ -30,7 +30,7 @@ var functions = map[string]struct {
 	"PermissionFunction":    {"permission", []string{onDynamoDB, "TABLE"}},
 	"ImpersonationFunction": {"impersonation", []string{onCognito, onDynamoDB, "TABLE", "USER_POOL_CLIENT_ID"}},
 	"TimelineFunction":      {"timeline", []string{onDynamoDB, "TABLE"}},
-	"PersonaAuditFunction":  {"persona-audit", []string{onDynamoDB, onSES, "SENDER", "TABLE"}},
+	"PersonaAuditFunction":  {"persona-audit", []string{onDynamoDB, onLambda, onSES, "SENDER", "TABLE"}},
 	"NotifierFunction":      {"notifier", []string{onDynamoDB, onSES, "SENDER", "TABLE"}},
 	"EngagementFunction":    {"engagement", []string{onDynamoDB, "TABLE"}},
 }
@@ -41,6 +41,7 @@ const (
 	onDynamoDB = "AWS_ENDPOINT_URL_DYNAMODB"
 	onCognito  = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
 	onSES      = "AWS_ENDPOINT_URL_SESV2"
+	onLambda   = "AWS_ENDPOINT_URL_LAMBDA"
 )
 
 // tagged is YAML as it stands, each tag kept: !Ref Table is {"!Ref": "Table"}.
@@ -143,6 +144,13 @@ func TestTemplateSays(t *testing.T) {
 			`'{"scheduledTime":"<aws.scheduler.scheduled-time>"}'`},
 		{"P6 no slot is moved over midnight", "PersonaAuditFunction", "Properties/Events/Daily/Properties/FlexibleTimeWindow", `{Mode: "OFF"}`},
 
+		{"P6 what fails is tried again", "PersonaAuditFunction", "Properties/EventInvokeConfig/MaximumRetryAttempts", `2`},
+		{"P6 what is given up is kept", "PersonaAuditFunction", "Properties/EventInvokeConfig/DestinationConfig/OnFailure",
+			`{Type: SQS, Destination: !GetAtt PersonaAuditDeadLetters.Arn}`},
+		{"P6 the schedule invokes its own function alone", "PersonaAuditRelay", "Properties/PolicyDocument/Statement",
+			`[{Sid: Relay, Effect: Allow, Action: [lambda:InvokeFunction], Resource: !GetAtt PersonaAuditFunction.Arn}]`},
+		{"P6 and nobody else does", "PersonaAuditRelay", "Properties/RoleName", `!Ref PersonaAuditFunctionRole`},
+
 		{"I8 notices come from the table", "NotifierFunction", "Properties/Events/Stream/Properties/Stream", `!GetAtt Table.StreamArn`},
 		{"I8 none is skipped", "NotifierFunction", "Properties/Events/Stream/Properties/StartingPosition", `TRIM_HORIZON`},
 		{"I8 one that fails repeats alone", "NotifierFunction", "Properties/Events/Stream/Properties/FunctionResponseTypes", `[ReportBatchItemFailures]`},
@@ -196,7 +204,7 @@ func TestEveryFunctionIsBuiltAndWired(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 		variables, _ := at(resource, "Properties", "Environment", "Variables").(map[string]any)
-		for _, name := range []string{onDynamoDB, onCognito, onSES} {
+		for _, name := range []string{onDynamoDB, onCognito, onSES, onLambda} {
 			if value, named := variables[name]; named && value != "" {
 				t.Errorf("%s is sent to %v instead of AWS by %s", id, value, name)
 			}
@@ -321,7 +329,7 @@ var writers = map[string]string{
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",
-	"PR": "Impersonation", "K": "Directory Impersonation Persona Role", "AUD": "PersonaAudit",
+	"PR": "Impersonation", "K": "Directory Impersonation Persona Role", "AUD": "Persona PersonaAudit",
 	"T":  "Directory Impersonation Notifier Permission Persona PersonaAudit Role Timeline",
 	"TP": "Directory Impersonation Notifier Permission Persona PersonaAudit Role Timeline",
 }

@@ -15,6 +15,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -58,7 +59,9 @@ type Deps struct {
 	// once. Unavailable.
 	MarkSeen func(ctx context.Context, organization, user string, day directory.Day) error
 	Log      *slog.Logger
-	Now      func() time.Time
+	// Metrics takes lines of CloudWatch's embedded metric format; nil for none.
+	Metrics io.Writer
+	Now     func() time.Time
 }
 
 // Function is a Lambda function of endpoints; it implements lambda.Handler.

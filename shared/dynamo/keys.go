@@ -42,7 +42,8 @@ import (
 //	proofs                             PR#o#actor          ATTEMPTS USED#hash
 //	timeline                           T#o#yyyy-mm         id               gsi1: T#o#type#yyyy-mm, id
 //	timeline of a person               TP#o#person         id
-//	audits                             AUD#o               SLOT#slot AUDIT#id MAIL#slot#hash
+//	audits, latest last; their counts  AUD#o               AT#order COUNTS#order#n
+//	slot's audit; last scheduled; mail AUD#o               SLOT#slot LAST MAIL#slot#hash
 //	persona counts, and what moves     CNT#o               SET#hash MOVES MOVE#name
 //	mark: a request of a day           SEEN#o#u            day
 //	whom an item counts for            EI#o#i              USER#u
@@ -68,6 +69,8 @@ const (
 	setKind      = "SET"
 	moveKind     = "MOVE"
 	slotKind     = "SLOT"
+	auditKind    = "AT"
+	tallyKind    = "COUNTS"
 	actedKind    = "ACTED"
 	actedOnKind  = "ACTEDON"
 )
@@ -175,6 +178,8 @@ func countsPK(o string) string         { return join("CNT", o) }
 func movesKey(o string) key            { return key{countsPK(o), "MOVES"} }
 func moveKey(o, name string) key       { return key{countsPK(o), join(moveKind, name)} }
 func slotKey(o, slot string) key       { return key{auditPK(o), join(slotKind, slot)} }
+func lastSlotKey(o string) key         { return key{auditPK(o), "LAST"} }
+func auditKey(o, order string) key     { return key{auditPK(o), join(auditKind, order)} }
 func engagedPK(o, i string) string     { return join("EI", o, i) }
 func engagedKey(o, i, u string) key    { return key{engagedPK(o, i), join(memberKind, u)} }
 func engagementsKey(o, u string) key   { return key{join("EU", o, u), "N"} }
@@ -268,6 +273,7 @@ func setSpan(o string) span                     { return ofKind(countsPK(o), set
 func engagedSpan(o, i string) span              { return ofKind(engagedPK(o, i), memberKind) }
 func actedSpan(o, actor string) span            { return ofKind(userPK(o, actor), actedKind) }
 func actedOnSpan(o, subject string) span        { return ofKind(userPK(o, subject), actedOnKind) }
+func auditSpan(o string) span                   { return ofKind(auditPK(o), auditKind) }
 func organizationSpan() span                    { return span{pk: organizationsGSI, indexed: true} }
 func sessionSpan(o string) span                 { return span{pk: sessionsGSI(o), indexed: true} }
 
@@ -285,10 +291,14 @@ func olderChunkSpan(o string, version uint64) span {
 	return span{pk: snapshotPK(o), from: padded(0), to: padded(version)}
 }
 
-// slotSpan is the audits up to a slot.
-func slotSpan(o, slot string) span {
-	return span{pk: auditPK(o), from: slotKind + "#", to: slotKey(o, slot).sk}
+// tallyPrefix is that of the counts kept beside an audit.
+func tallyPrefix(order string) string { return join(tallyKind, order) + "#" }
+
+func tallyKey(o, order string, n int) key {
+	return key{auditPK(o), tallyPrefix(order) + padded(uint64(n))}
 }
+
+func tallySpan(o, order string) span { return below(auditPK(o), tallyPrefix(order)) }
 
 // setSpansAfter are the sets after one, in at most so many stretches that hold
 // about as many.

@@ -34,21 +34,28 @@ type packed struct {
 }
 
 // pack is the policy but for its settings, compressed.
-func pack(p authz.Policy) []byte {
-	var out bytes.Buffer
-	w, _ := flate.NewWriter(&out, flate.DefaultCompression) // the level is one
-	_, _ = w.Write(writing(p))                              // a buffer takes everything
-	_ = w.Close()
-	return out.Bytes()
-}
+func pack(p authz.Policy) []byte { return deflated(writing(p)) }
 
 // unpack is the policy that was packed.
 func unpack(compressed []byte) (authz.Policy, error) {
-	raw, err := io.ReadAll(flate.NewReader(bytes.NewReader(compressed)))
+	raw, err := inflated(compressed)
 	if err != nil {
 		return authz.Policy{}, err
 	}
 	return reading(raw)
+}
+
+// deflated is bytes compressed, inflated what was.
+func deflated(raw []byte) []byte {
+	var out bytes.Buffer
+	w, _ := flate.NewWriter(&out, flate.DefaultCompression) // the level is one
+	_, _ = w.Write(raw)                                     // a buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
+}
+
+func inflated(compressed []byte) ([]byte, error) {
+	return io.ReadAll(flate.NewReader(bytes.NewReader(compressed)))
 }
 
 func writing(p authz.Policy) []byte {

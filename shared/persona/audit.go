@@ -2,11 +2,12 @@ package persona
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
+	"gemba/shared/authz"
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 	"gemba/shared/timeline"
 )
 
@@ -20,148 +21,62 @@ type Shift struct {
 	Before, After Verdict
 }
 
-// Audit is a report that was kept (P6). Slot is the day of a scheduled one,
-// which is its id too. Changed is empty for the first.
+// Audit is a report that was kept (P6), of the organization or of a location.
 type Audit struct {
+	// ID names it: the slot of a scheduled one, the order of any other, whose
+	// slot is "".
 	ID, Slot string
-	Report   Report
-	Changed  []Shift
+	// Order is its place in the history: later ones have greater orders.
+	Order string
+	// Against is the id of the audit that Changed compares with, "" for the first.
+	// Changed is empty then.
+	Against string
+	Changed []Shift
+	Report  Report
+	// Targets are those it was judged by.
+	Targets directory.Targets
 }
 
-// Audits is what the schedule needs of storage.
-type Audits interface {
-	Counter
-	// Organizations is a page of all organizations' ids, with the place to go
-	// on after, "" at the last.
-	Organizations(ctx context.Context, page directory.Page) ([]string, string, error)
-	// Load reads the organization with its policy.
-	Load(ctx context.Context, organization string, keys directory.Keys) (directory.Facts, error)
-	// Audits are the scheduled audits up to a slot, the latest first.
-	Audits(ctx context.Context, organization, slot string, limit int) ([]Audit, error)
-	// PutAudit keeps an audit and its entry, once a slot: false when the slot
-	// has one.
-	PutAudit(ctx context.Context, organization string, a Audit, e timeline.Entry) (bool, error)
-	// Champions are the users whose persona is champion.
-	Champions(ctx context.Context, organization string) ([]directory.User, error)
+// Record is an audit to be kept, with the counts of every location that has
+// somebody; an audit of one location has none. Entry is its timeline entry (T1).
+type Record struct {
+	Audit      Audit
+	Everywhere map[string]*Tally
+	Entry      timeline.Entry
 }
 
-// Auditor makes the scheduled audits.
-type Auditor struct {
-	store Audits
-	post  post
-	now   func() time.Time
+// History is the audits that were kept.
+type History interface {
+	// Audits is a page of them, the latest first. A page's place is an order, so
+	// one may also begin after any audit.
+	Audits(ctx context.Context, organization string, page directory.Page) ([]Audit, string, error)
+	// Audit is the one with this id; false when there is none.
+	Audit(ctx context.Context, organization, id string) (Audit, bool, error)
+	// TalliesAt are the counts of a location by the orders of audits of the whole
+	// organization; one that found nobody there is not among them.
+	TalliesAt(ctx context.Context, organization, location string, orders []string) (map[string]Tally, error)
 }
 
-// NewAuditor makes audits over a store, tells their news by mail, and dates
-// them by the clock.
-func NewAuditor(store Audits, outbox Outbox, mailer Mailer, now func() time.Time) *Auditor {
-	return &Auditor{store: store, post: post{outbox, mailer}, now: now}
+// orderOf is a new place in the history.
+func orderOf(at time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(at), ulid.DefaultEntropy()).String()
 }
 
-// Outcome is what became of one organization: the audit that the slot has, and
-// whether this run made it.
-type Outcome struct {
-	Organization string
-	Audit        Audit
-	Made         bool
-	Err          error
+// tells is whether the audit says something of a population: that of the whole
+// organization also says how it is at each location.
+func (a Audit) tells(location string) bool {
+	return a.Report.Location == "" || a.Report.Location == location
 }
 
-// pageSize is how many organizations are read at a time.
-const pageSize = 100
-
-// Run audits every organization for the slot, tells each outcome as it comes,
-// and goes on past one that fails. The error joins all failures: the run is to
-// be repeated then, and does only what is still missing.
-func (a *Auditor) Run(ctx context.Context, slot string, tell func(Outcome)) error {
-	var failures []error
-	page := directory.Page{Limit: pageSize}
-	for {
-		organizations, end, err := a.store.Organizations(ctx, page)
-		if err != nil {
-			return errors.Join(append(failures, err)...)
-		}
-		for _, o := range organizations {
-			outcome := a.organization(ctx, o, slot)
-			failures = append(failures, outcome.Err)
-			tell(outcome)
-		}
-		if end == "" {
-			return errors.Join(failures...)
-		}
-		page.After = end
+// survey is the report of a population, and with that of the whole organization
+// the counts of every location.
+func survey(m *authz.Model, t directory.Targets, c Census, location string, at time.Time) (Report, map[string]*Tally) {
+	today := directory.DayOf(at)
+	report := judge(t, count(m, c.Populations, location, today), location, at)
+	if location != "" {
+		return report, nil
 	}
-}
-
-// organization sees to it that the slot has an audit and that its news is out.
-// News is that of the audit which was kept, so a repeat and a parallel run tell
-// nothing else.
-func (a *Auditor) organization(ctx context.Context, o, slot string) Outcome {
-	kept, made, err := a.keep(ctx, o, slot)
-	if err == nil && len(kept.Changed) > 0 {
-		err = a.tell(ctx, o, kept)
-	}
-	return Outcome{Organization: o, Audit: kept, Made: made, Err: err}
-}
-
-// keep makes the slot's audit unless there is one, and answers the one that
-// there is then.
-func (a *Auditor) keep(ctx context.Context, o, slot string) (kept Audit, made bool, err error) {
-	last, err := a.last(ctx, o, slot)
-	if err != nil || last.Slot == slot {
-		return last, false, err
-	}
-	report, err := a.measure(ctx, o)
-	if err != nil {
-		return Audit{}, false, err
-	}
-	next := Audit{ID: slot, Slot: slot, Report: report, Changed: shifts(last.Report, report)}
-	first, err := a.store.PutAudit(ctx, o, next, next.entry())
-	if err != nil || first {
-		return next, first, err
-	}
-	last, err = a.last(ctx, o, slot)
-	return last, false, err
-}
-
-// last is the latest scheduled audit up to the slot, zero when there is none.
-func (a *Auditor) last(ctx context.Context, o, slot string) (Audit, error) {
-	audits, err := a.store.Audits(ctx, o, slot, 1)
-	if err != nil || len(audits) == 0 {
-		return Audit{}, err
-	}
-	return audits[0], nil
-}
-
-// measureAttempts bounds how often a policy may move on under an audit.
-const measureAttempts = 12
-
-// measure is the organization's report of now.
-func (a *Auditor) measure(ctx context.Context, o string) (Report, error) {
-	for range measureAttempts {
-		facts, err := a.store.Load(ctx, o, directory.Keys{})
-		if err != nil {
-			return Report{}, err
-		}
-		report, err := measure(ctx, a.store, facts, "", a.now())
-		if !fault.IsRaced(err) {
-			return report, err
-		}
-	}
-	return Report{}, fault.Wrap(fault.Unavailable, "busy", errors.New("the policy does not come to rest"))
-}
-
-// tell hands the news to the champions (P6).
-func (a *Auditor) tell(ctx context.Context, o string, news Audit) error {
-	facts, err := a.store.Load(ctx, o, directory.Keys{})
-	if err != nil {
-		return err
-	}
-	champions, err := a.store.Champions(ctx, o)
-	if err != nil {
-		return err
-	}
-	return a.post.send(ctx, facts.Organization, news, champions)
+	return report, countEach(m, c.Populations, today)
 }
 
 // shifts are the verdicts that are others than before. What had none before has
@@ -177,14 +92,9 @@ func shifts(before, after Report) []Shift {
 	return out
 }
 
-// scheduled is who the timeline names for what the schedule does: no user, so
-// without an id.
-var scheduled = timeline.Person{Name: "schedule"}
-
-// entry is the audit in the timeline (T1): what was found, and beside each
+// entered completes an entry with the audit (T1): what was found, and beside each
 // verdict that changed the one before.
-func (a Audit) entry() timeline.Entry {
-	var before timeline.Values
+func (a Audit) entered(e timeline.Entry) timeline.Entry {
 	verdicts := map[string]any{}
 	for _, line := range append(a.Report.Lines(), a.Report.Groups()...) {
 		if line.Verdict != NoVerdict {
@@ -196,12 +106,15 @@ func (a Audit) entry() timeline.Entry {
 		for _, s := range a.Changed {
 			was[s.Word] = s.Before.String()
 		}
-		before = timeline.Values{"verdicts": was}
+		e.Before = timeline.Values{"verdicts": was}
 	}
-	return timeline.Entry{
-		At: a.Report.At, Type: timeline.Audit, Action: "audit", Subject: scheduled,
-		Target: timeline.Target{Type: "audit", ID: a.ID}, Before: before,
-		After:     timeline.Values{"slot": a.Slot, "base": a.Report.Base, "verdicts": verdicts},
-		RequestID: "schedule-" + a.Slot,
+	e.Target = timeline.Target{Type: "audit", ID: a.ID}
+	e.After = timeline.Values{"base": a.Report.Base, "verdicts": verdicts}
+	if a.Slot != "" {
+		e.After["slot"] = a.Slot
 	}
+	if a.Report.Location != "" {
+		e.After["location"] = a.Report.Location
+	}
+	return e
 }

@@ -83,11 +83,10 @@ func (h hospital) run(t *testing.T, day int) (persona.Outcome, error) {
 	t.Helper()
 	var out persona.Outcome
 	slot := persona.Slot(fixture.Start.AddDate(0, 0, day))
-	err := h.auditor.Run(t.Context(), slot, func(o persona.Outcome) {
-		if o.Organization == fixture.Organization {
-			out = o
-		}
-	})
+	rest, err := h.auditor.Run(t.Context(), slot, []string{fixture.Organization}, func(o persona.Outcome) { out = o })
+	if len(rest) > 0 {
+		t.Errorf("no time for %v", rest)
+	}
 	return out, err
 }
 
@@ -263,7 +262,7 @@ func TestAnOrganizationThatFailsHidesNoOther(t *testing.T) {
 	store := &flaky{Store: h.Store, broken: "alpha"}
 	auditor := persona.NewAuditor(store, store, h.post, h.place.Clock.Now)
 	run := func() (made, failed []string, err error) {
-		err = auditor.Run(t.Context(), "2026-03-02", func(o persona.Outcome) {
+		_, err = auditor.Run(t.Context(), "2026-03-02", []string{"alpha", fixture.Organization, "zeta"}, func(o persona.Outcome) {
 			if o.Made {
 				made = append(made, o.Organization)
 			}
@@ -289,7 +288,8 @@ func TestAuditWaitsForThePolicy(t *testing.T) {
 		h.place.AddRole(t, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: fmt.Sprint("r", n)}, Name: fmt.Sprint("R", n)}})
 	}}
 	report := persona.Report{}
-	err := persona.NewAuditor(store, store, h.post, h.place.Clock.Now).Run(t.Context(), "2026-03-02", func(o persona.Outcome) { report = o.Audit.Report })
+	auditor := persona.NewAuditor(store, store, h.post, h.place.Clock.Now)
+	_, err := auditor.Run(t.Context(), "2026-03-02", []string{fixture.Organization}, func(o persona.Outcome) { report = o.Audit.Report })
 	if err != nil || report.Base != 16 || store.reads != 4 {
 		t.Errorf("P8 base %d after %d readings: %v", report.Base, store.reads, err)
 	}

@@ -21,25 +21,65 @@ var titles = map[string]string{
 	Experts:                      "CI Coaches and KaiNexus Champions together",
 }
 
+// mostPlaces is how many locations a letter names.
+const mostPlaces = 20
+
+// section is a part of a letter: what is said, and the list below it.
+type section struct {
+	intro string
+	items []string
+}
+
 // letter tells which verdicts an audit found changed, with the numbers behind
-// each. Names are text in it, whatever they hold (T5).
-func letter(o directory.Organization, news Audit, to string) Letter {
-	header := "Personas of " + o.Name
-	intro := fmt.Sprintf("The audit of %s counted %s. Since the audit before, the following has changed:", news.Slot, people(news.Report.Base))
-	closing := "You are told because you are a champion of " + o.Name + ". The next mail comes when a verdict changes again."
-	var text, items strings.Builder
-	for _, line := range changedLines(news) {
-		text.WriteString("- " + line + "\n")
-		items.WriteString("<li>" + html.EscapeString(line) + "</li>\n")
+// each, what to do, and where else verdicts changed. Names are text in it,
+// whatever they hold (T5).
+func letter(o directory.Organization, news News, to string) Letter {
+	header := oneLine("Personas of " + o.Name)
+	parts := []section{
+		{fmt.Sprintf("The audit of %s counted %s. Since the scheduled audit before, the following has changed:", news.Slot, people(news.Report.Base)),
+			changedLines(news.Audit)},
+		whatToDo(news.Audit),
+		elsewhere(news.Places),
+		{oneLine("You are told because you are a champion of " + o.Name + ". The next mail comes when a verdict changes again."), nil},
 	}
 	return Letter{
 		To:      to,
-		Subject: o.Settings.ProductName + ": The personas of " + o.Name + " have changed against their targets",
-		Text:    header + "\n\n" + intro + "\n\n" + text.String() + "\n" + closing + "\n",
-		HTML: "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + html.EscapeString(header) + "</title></head>\n<body>\n<h1>" +
-			html.EscapeString(header) + "</h1>\n<p>" + html.EscapeString(intro) + "</p>\n<ul>\n" + items.String() + "</ul>\n<p>" +
-			html.EscapeString(closing) + "</p>\n</body>\n</html>\n",
+		Subject: oneLine(o.Settings.ProductName + ": The personas of " + o.Name + " have changed against their targets"),
+		Text:    plainText(header, parts),
+		HTML:    page(header, parts),
 	}
+}
+
+// whatToDo is the advice, and the calls that tell more and change something.
+func whatToDo(a Audit) section {
+	items := advice(a)
+	if len(items) == 0 {
+		return section{"Nothing has to be done: every count that can be judged is within its target.", nil}
+	}
+	items = append(items,
+		"GET /v1/persona-plan answers the smallest relabelling, or which targets contradict.",
+		"GET /v1/persona-report answers the counts of now, POST /v1/persona-changes changes the personas of many people at once.")
+	return section{"What to do:", items}
+}
+
+// elsewhere names the locations where verdicts changed, the first mostPlaces, and
+// how many more there are.
+func elsewhere(places []Place) section {
+	if len(places) == 0 {
+		return section{}
+	}
+	var items []string
+	for _, p := range places[:min(len(places), mostPlaces)] {
+		var changes []string
+		for _, s := range p.Changed {
+			changes = append(changes, fmt.Sprintf("%s is %s, was %s", titles[s.Word], s.After, s.Before))
+		}
+		items = append(items, oneLine(fmt.Sprintf("%s (%s): %s.", p.Name, people(p.Base), strings.Join(changes, "; "))))
+	}
+	if more := len(places) - mostPlaces; more > 0 {
+		items = append(items, fmt.Sprintf("and %d more.", more))
+	}
+	return section{"Locations, with all below each, whose verdicts have changed too:", items}
 }
 
 // changedLines say each change in a sentence.
@@ -61,6 +101,55 @@ func changedLines(news Audit) []string {
 		lines = append(lines, sentence)
 	}
 	return lines
+}
+
+// plainText is a letter's parts as text.
+func plainText(header string, parts []section) string {
+	var out strings.Builder
+	out.WriteString(header + "\n")
+	for _, p := range parts {
+		if p.intro == "" {
+			continue
+		}
+		out.WriteString("\n" + p.intro + "\n")
+		if len(p.items) > 0 {
+			out.WriteString("\n- " + strings.Join(p.items, "\n- ") + "\n")
+		}
+	}
+	return out.String()
+}
+
+// page is a letter's parts as HTML.
+func page(header string, parts []section) string {
+	var out strings.Builder
+	title := html.EscapeString(header)
+	out.WriteString("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title + "</title></head>\n<body>\n<h1>" + title + "</h1>\n")
+	for _, p := range parts {
+		if p.intro == "" {
+			continue
+		}
+		out.WriteString("<p>" + html.EscapeString(p.intro) + "</p>\n")
+		if len(p.items) == 0 {
+			continue
+		}
+		out.WriteString("<ul>\n")
+		for _, item := range p.items {
+			out.WriteString("<li>" + html.EscapeString(item) + "</li>\n")
+		}
+		out.WriteString("</ul>\n")
+	}
+	out.WriteString("</body>\n</html>\n")
+	return out.String()
+}
+
+// oneLine is text in which no name can begin a line of its own (T5).
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 func people(n int) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 )
 
 // Service is the use case over its store.
@@ -35,8 +34,8 @@ func (s *Service) Label(ctx context.Context, c directory.Caller, user string, to
 // who are there or below (P6). Errors: NotFound for a location that does not
 // exist, Unavailable; raced when the policy moved on since the caller's facts.
 func (s *Service) Report(ctx context.Context, c directory.Caller, location string) (Report, error) {
-	if _, known := c.Model.Location(location); location != "" && !known {
-		return Report{}, fault.New(fault.NotFound, "not_found", "There is no such location.")
+	if err := known(c.Model, location); err != nil {
+		return Report{}, err
 	}
 	return measure(ctx, s.store, c.Facts, location, c.At)
 }

@@ -71,7 +71,7 @@ type post struct {
 
 // send tells the news to the champions, and goes on past one that cannot be
 // told. An error means that somebody can be told by a repeat.
-func (p post) send(ctx context.Context, o directory.Organization, news Audit, champions []directory.User) error {
+func (p post) send(ctx context.Context, o directory.Organization, news News, champions []directory.User) error {
 	var failures []error
 	for _, address := range addresses(champions) {
 		failures = append(failures, p.hand(ctx, o, news, address))
@@ -96,7 +96,7 @@ func addresses(champions []directory.User) []string {
 // the time for the mail itself has run out.
 const settleTime = 5 * time.Second
 
-func (p post) hand(ctx context.Context, o directory.Organization, news Audit, address string) error {
+func (p post) hand(ctx context.Context, o directory.Organization, news News, address string) error {
 	h := Handing{Slot: news.Slot, Address: address, Attempt: rand.Text(), Status: Sending}
 	mine, err := p.outbox.Claim(ctx, o.ID, h)
 	if err != nil || !mine {

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"time"
 
-	"gemba/shared/directory"
 	"gemba/shared/timeline"
 )
 
 // Watched is what the schedule needs of storage besides.
 type Watched interface {
-	// Organizations is a page of all organizations' ids, with the place to go
-	// on after, "" at the last.
-	Organizations(ctx context.Context, page directory.Page) ([]string, string, error)
 	// Forget takes from counters the days that are counted no more, and tells from
 	// how many; one that changed meanwhile is left for another day.
 	Forget(ctx context.Context, organization string, counts []SetCount) (int, error)
@@ -44,26 +40,9 @@ type Watching struct {
 	Err          error
 }
 
-// Run reconciles every organization, tells of each as it comes, and goes on past
-// one that fails. The error joins all failures: those that failed, or for which
-// there was no time, are to be reconciled again.
-func (w *Watch) Run(ctx context.Context, tell func(Watching)) error {
-	var failures []error
-	page := directory.Page{Limit: pageSize}
-	for {
-		organizations, end, err := w.store.Organizations(ctx, page)
-		if err != nil {
-			return errors.Join(append(failures, err)...)
-		}
-		failures = append(failures, w.Each(ctx, organizations, tell))
-		if end == "" {
-			return errors.Join(failures...)
-		}
-		page.After = end
-	}
-}
-
-// Each is Run for some organizations.
+// Each reconciles organizations, tells of each as it comes, and goes on past one that
+// fails. The error joins all failures: those that failed, or for which there was no
+// time, are to be reconciled again.
 func (w *Watch) Each(ctx context.Context, organizations []string, tell func(Watching)) error {
 	var failures []error
 	for _, o := range organizations {

@@ -19,10 +19,6 @@ import (
 // two has an organization that cannot be read beside the fixture's.
 type two struct{ ledger }
 
-func (w two) Organizations(context.Context, directory.Page) ([]string, string, error) {
-	return []string{"broken", fixture.Organization}, "", nil
-}
-
 func (w two) SetCounts(ctx context.Context, o string) ([]persona.SetCount, error) {
 	if o == "broken" {
 		return nil, fault.Wrap(fault.Unavailable, "storage", errors.New("down"))
@@ -35,7 +31,7 @@ func TestP8TheWatchGoesOnPastWhatFails(t *testing.T) {
 	l.corrupt(t, "icu", "frontline", 2)
 	w := two{l}
 	var told []string
-	err := persona.NewWatch(persona.NewReconciler(w), w, l.place.Clock.Now).Run(t.Context(), func(w persona.Watching) {
+	err := persona.NewWatch(persona.NewReconciler(w), w, l.place.Clock.Now).Each(t.Context(), []string{"broken", fixture.Organization}, func(w persona.Watching) {
 		told = append(told, fmt.Sprint(w.Organization, " ", w.Found.Drift(), " ", w.Err != nil))
 	})
 	if !fault.Is(err, fault.Unavailable) || !slices.Equal(told, []string{"broken 0 true", "riverside 1 false"}) {
@@ -59,7 +55,7 @@ func TestP8DaysThatNobodyReadsAreForgotten(t *testing.T) {
 	kept := persona.MonthDays + 5
 	watch := func() int {
 		forgotten := -1
-		err := persona.NewWatch(persona.NewReconciler(l.Store), l.Store, l.place.Clock.Now).Run(t.Context(), func(w persona.Watching) { forgotten = w.Forgotten })
+		err := persona.NewWatch(persona.NewReconciler(l.Store), l.Store, l.place.Clock.Now).Each(t.Context(), []string{fixture.Organization}, func(w persona.Watching) { forgotten = w.Forgotten })
 		if err != nil {
 			t.Fatal(err)
 		}

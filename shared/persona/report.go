@@ -127,7 +127,20 @@ func row(count int, goal *Range, reachable bool) Row {
 	return r
 }
 
-// measure is the report by the counts of now; errors as counted's.
+// countedUnder is the counts of now. They have to be of the same policy as the
+// facts: otherwise the tree may have moved under them, which is raced.
+func countedUnder(ctx context.Context, counter Counter, f directory.Facts) (Census, error) {
+	census, err := counter.Census(ctx, f.Organization.ID)
+	if err != nil {
+		return Census{}, err
+	}
+	if census.Policy != f.Policy {
+		return Census{}, fault.New(fault.Conflict, fault.Raced, "The policy has changed meanwhile.")
+	}
+	return census, nil
+}
+
+// measure is the report by the counts of now; raced as countedUnder.
 func measure(ctx context.Context, counter Counter, f directory.Facts, location string, at time.Time) (Report, error) {
 	people, err := counted(ctx, counter, f, location, at)
 	if err != nil {
@@ -136,16 +149,12 @@ func measure(ctx context.Context, counter Counter, f directory.Facts, location s
 	return judge(f.Organization.Settings.Targets, people, location, at), nil
 }
 
-// counted is the people of now, as far as they take part by a time. They have to
-// be of the same policy as the facts: otherwise the tree may have moved under
-// them, which is raced.
+// counted is the people of now, as far as they take part by a time; raced as
+// countedUnder.
 func counted(ctx context.Context, counter Counter, f directory.Facts, location string, at time.Time) (Tally, error) {
-	census, err := counter.Census(ctx, f.Organization.ID)
+	census, err := countedUnder(ctx, counter, f)
 	if err != nil {
 		return Tally{}, err
-	}
-	if census.Policy != f.Policy {
-		return Tally{}, fault.New(fault.Conflict, fault.Raced, "The policy has changed meanwhile.")
 	}
 	return count(f.Model, census.Populations, location, directory.DayOf(at)), nil
 }

@@ -172,14 +172,26 @@ func TestShifts(t *testing.T) {
 func TestLetterTellsTheNumbersAndNoMarkup(t *testing.T) {
 	o := directory.Organization{ID: "h", Name: "<b>St. Mary</b>", Settings: directory.DefaultSettings()}
 	report := judge(o.Settings.Targets, Tally{Counts: Counts{0, 60, 31, 6, 0, 3}}, "", at)
-	news := Audit{Slot: "2026-03-01", Report: report, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}}
+	news := News{Audit: Audit{Slot: "2026-03-01", Report: report, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}},
+		Places: []Place{{ID: "icu", Name: "I\r\nC<i>U", Base: 1, Changed: []Shift{{"leader", Within, Above}, {"frontline", Above, Within}}}}}
 	l := letter(o, news, "c@example.org")
 	want := `Personas of <b>St. Mary</b>
 
-The audit of 2026-03-01 counted 100 people. Since the audit before, the following has changed:
+The audit of 2026-03-01 counted 100 people. Since the scheduled audit before, the following has changed:
 
 - Frontline: below, was within. Now 60 people; the target is 70 to 90. To meet it, 10 people would have to change.
 - CI Coaches and KaiNexus Champions together: within, was unreachable. Now 3 people; the target is 0 to 3.
+
+What to do:
+
+- Frontline: find 10 people more whom this fits, and label them so.
+- Leader: find 11 people whom another persona fits better, and label them so.
+- GET /v1/persona-plan answers the smallest relabelling, or which targets contradict.
+- GET /v1/persona-report answers the counts of now, POST /v1/persona-changes changes the personas of many people at once.
+
+Locations, with all below each, whose verdicts have changed too:
+
+- I  C<i>U (1 person): Leader is above, was within; Frontline is within, was above.
 
 You are told because you are a champion of <b>St. Mary</b>. The next mail comes when a verdict changes again.
 `
@@ -189,7 +201,7 @@ You are told because you are a champion of <b>St. Mary</b>. The next mail comes 
 	if l.To != "c@example.org" || l.Subject != "KaiNexus: The personas of <b>St. Mary</b> have changed against their targets" {
 		t.Errorf("%q to %q", l.Subject, l.To)
 	}
-	if strings.Contains(l.HTML, "<b>") || !strings.Contains(l.HTML, "<li>Frontline: below") {
+	if strings.Contains(l.HTML, "<b>") || strings.Contains(l.HTML, "<i>") || !strings.Contains(l.HTML, "<li>Frontline: below") {
 		t.Errorf("T5 %s", l.HTML)
 	}
 }

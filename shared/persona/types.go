@@ -25,6 +25,14 @@
 // acts as somebody is active, not whom they act as; whoever is listed in a team is
 // on it, also in a role that the template's type lacks (C1), as no item changes
 // when a template does.
+//
+// An audit of the whole organization also tells how each location was then,
+// judged by the targets of then; so the history of a location is those audits,
+// and the ones of it alone that were asked for. What changed in an audit that was
+// asked for is told against the last one of the same people, and mails nobody.
+// What changed in a scheduled one is told against the last scheduled one, so that
+// no news is lost to an audit that somebody asked for in between. How engagement
+// moved is always told against the audit before of the same people.
 package persona
 
 import (
@@ -88,8 +96,11 @@ type Counter interface {
 // (fault.IsRaced when the basis changed).
 type Store interface {
 	Counter
+	History
 	directory.BulkStore
 	timeline.Store
+	// PutAudit keeps an audit that was asked for, and its answer.
+	PutAudit(ctx context.Context, basis directory.Basis, r Record, kept directory.Kept) error
 	// PutPersona writes user, counts and entry in one transaction (P8, T1).
 	PutPersona(ctx context.Context, basis directory.Basis, change Change) error
 }

@@ -166,13 +166,6 @@ type heap struct {
 	gone    bool
 }
 
-func (h *heap) Organizations(_ context.Context, page directory.Page) ([]string, string, error) {
-	if page.After == "" {
-		return []string{"empty"}, "empty", nil
-	}
-	return []string{"o"}, "", nil
-}
-
 func (h *heap) DeadRoles(_ context.Context, organization string) ([]role.Dead, error) {
 	if organization != "o" || h.gone {
 		return nil, nil
@@ -218,21 +211,21 @@ func at(seconds int64) func() time.Time { return func() time.Time { return time.
 func TestSweepsAreBoundedAndGoOn(t *testing.T) {
 	t.Run("not while a deletion may be counting", func(t *testing.T) {
 		h := heapOf(5)
-		if n, err := role.NewSweeper(h, at(59)).Run(t.Context()); n != 0 || err != nil || len(h.ids) != 5 {
+		if n, err := role.NewSweeper(h, at(59)).Run(t.Context(), []string{"empty", "o"}); n != 0 || err != nil || len(h.ids) != 5 {
 			t.Errorf("%d swept, %v", n, err)
 		}
 	})
 	t.Run("in batches, and whoever changes meanwhile next time", func(t *testing.T) {
 		h := heapOf(100)
 		h.restive = map[string]bool{"u00030": true, "u00099": true}
-		if n, err := role.NewSweeper(h, at(60)).Run(t.Context()); n != 98 || err != nil || h.gone {
+		if n, err := role.NewSweeper(h, at(60)).Run(t.Context(), []string{"empty", "o"}); n != 98 || err != nil || h.gone {
 			t.Errorf("%d swept, %v, forgotten %v", n, err, h.gone)
 		}
 		if largest := slices.Max(h.batches); largest > 24 {
 			t.Errorf("%d in a batch", largest)
 		}
 		h.restive = nil
-		if n, err := role.NewSweeper(h, at(60)).Run(t.Context()); n != 2 || err != nil || !h.gone {
+		if n, err := role.NewSweeper(h, at(60)).Run(t.Context(), []string{"empty", "o"}); n != 2 || err != nil || !h.gone {
 			t.Errorf("%d swept the next time, %v, forgotten %v", n, err, h.gone)
 		}
 	})
@@ -240,14 +233,14 @@ func TestSweepsAreBoundedAndGoOn(t *testing.T) {
 		h := heapOf(100)
 		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(9*time.Second))
 		defer cancel()
-		if n, err := role.NewSweeper(h, at(60)).Run(ctx); n != 0 || err != nil || h.gone {
+		if n, err := role.NewSweeper(h, at(60)).Run(ctx, []string{"empty", "o"}); n != 0 || err != nil || h.gone {
 			t.Errorf("%d swept, %v, forgotten %v", n, err, h.gone)
 		}
 	})
 	t.Run("a failure is told", func(t *testing.T) {
 		h := heapOf(3)
 		h.broken = fault.Wrap(fault.Unavailable, "storage", errors.New("down"))
-		if n, err := role.NewSweeper(h, at(60)).Run(t.Context()); n != 0 || !fault.Is(err, fault.Unavailable) || h.gone {
+		if n, err := role.NewSweeper(h, at(60)).Run(t.Context(), []string{"empty", "o"}); n != 0 || !fault.Is(err, fault.Unavailable) || h.gone {
 			t.Errorf("%d swept, %v, forgotten %v", n, err, h.gone)
 		}
 	})

@@ -19,9 +19,6 @@ type Dead struct {
 
 // Garbage is what the sweep needs of storage.
 type Garbage interface {
-	// Organizations is a page of all organizations' ids, with the place to go
-	// on after, "" at the last.
-	Organizations(ctx context.Context, page directory.Page) ([]string, string, error)
 	// DeadRoles are the deleted roles that are yet to be swept.
 	DeadRoles(ctx context.Context, organization string) ([]Dead, error)
 	// MemberIDs is a page of the ids of who held the role.
@@ -62,29 +59,17 @@ type Sweeper struct {
 // NewSweeper sweeps a store by the clock.
 func NewSweeper(store Garbage, now func() time.Time) *Sweeper { return &Sweeper{store, now} }
 
-// Run sweeps every organization and tells how many users it took a deleted role
-// from. It goes on past an organization that fails; the error joins all
-// failures.
-func (s *Sweeper) Run(ctx context.Context) (int, error) {
-	swept, page := 0, directory.Page{Limit: 100}
+// Run sweeps organizations and tells how many users it took a deleted role from.
+// It goes on past one that fails; the error joins all failures.
+func (s *Sweeper) Run(ctx context.Context, organizations []string) (int, error) {
+	swept := 0
 	var failures []error
-	for {
-		organizations, end, err := s.store.Organizations(ctx, page)
-		if err != nil {
-			return swept, errors.Join(append(failures, err)...)
-		}
-		for _, organization := range organizations {
-			n, err := s.organization(ctx, organization)
-			swept += n
-			if err != nil {
-				failures = append(failures, err)
-			}
-		}
-		if end == "" {
-			return swept, errors.Join(failures...)
-		}
-		page.After = end
+	for _, organization := range organizations {
+		n, err := s.organization(ctx, organization)
+		swept += n
+		failures = append(failures, err)
 	}
+	return swept, errors.Join(failures...)
 }
 
 // organization sweeps the deleted roles of one.

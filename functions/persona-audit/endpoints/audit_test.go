@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -29,6 +30,13 @@ func (p *postman) Send(_ context.Context, l persona.Letter) error {
 	return nil
 }
 
+// nowhere takes no hand-overs.
+type nowhere struct{}
+
+func (nowhere) Invoke(context.Context, []byte) error {
+	return errors.New("there is nothing to hand over")
+}
+
 // at is the function over the fixture's organization.
 type at struct {
 	*endpoints.Function
@@ -43,8 +51,11 @@ func world(t *testing.T) at {
 	store, place := fixture.World(t)
 	a := at{place: place, store: store, post: &postman{}, metrics: &bytes.Buffer{}, log: &bytes.Buffer{}}
 	auditor := persona.NewAuditor(store, store, a.post, place.Clock.Now)
-	watch := persona.NewWatch(persona.NewReconciler(store), store, place.Clock.Now)
-	a.Function = endpoints.New(auditor, role.NewSweeper(store, place.Clock.Now), watch, a.metrics, slog.New(slog.NewJSONHandler(a.log, nil)))
+	a.Function = endpoints.New(endpoints.Deps{
+		Everybody: store, Auditor: auditor, Sweeper: role.NewSweeper(store, place.Clock.Now),
+		Watcher: persona.NewWatch(persona.NewReconciler(store), store, place.Clock.Now), Relay: nowhere{},
+		Metrics: a.metrics, Log: slog.New(slog.NewJSONHandler(a.log, nil)),
+	})
 	return a
 }
 
@@ -78,16 +89,18 @@ func TestMetricsAreOnesOfTheEmbeddedFormat(t *testing.T) {
 	a.fire(t, "2026-03-02T03:00:00Z")
 	a.fire(t, "2026-03-02T03:00:00Z")
 	const head = `{"_aws":{"Timestamp":1772442000000,"CloudWatchMetrics":[{"Namespace":"Gemba/Personas","Dimensions":[["Organization","Persona"]],"Metrics":[`
-	const plain = `{"Name":"People","Unit":"Count"},{"Name":"Share","Unit":"Percent"}`
+	const plain = `{"Name":"People","Unit":"Count"},{"Name":"Active7","Unit":"Count"},{"Name":"Active30","Unit":"Count"},{"Name":"OnTeam","Unit":"Count"},{"Name":"Share","Unit":"Percent"}`
 	const judged = plain + `,{"Name":"Least","Unit":"Count"},{"Name":"Most","Unit":"Count"},{"Name":"ToChange","Unit":"Count"},{"Name":"OffTarget","Unit":"Count"}`
+	const foot = `"Audit":"2026-03-02","Slot":"2026-03-02"}`
+	const idle = `"Active7":0,"Active30":0,"OnTeam":0,`
 	want := strings.Join([]string{
-		head + judged + `]}]},"Organization":"riverside","Persona":"frontline","People":4,"Share":33.333333333333336,"Least":8,"Most":11,"ToChange":4,"OffTarget":1,"Verdict":"below","Slot":"2026-03-02"}`,
-		head + judged + `]}]},"Organization":"riverside","Persona":"leader","People":1,"Share":8.333333333333334,"Least":0,"Most":3,"ToChange":0,"OffTarget":0,"Verdict":"within","Slot":"2026-03-02"}`,
-		head + judged + `]}]},"Organization":"riverside","Persona":"executive","People":1,"Share":8.333333333333334,"Least":0,"Most":2,"ToChange":0,"OffTarget":0,"Verdict":"within","Slot":"2026-03-02"}`,
-		head + plain + `]}]},"Organization":"riverside","Persona":"ci_coach","People":1,"Share":8.333333333333334,"Slot":"2026-03-02"}`,
-		head + judged + `]}]},"Organization":"riverside","Persona":"champion","People":0,"Share":0,"Least":2,"Most":3,"ToChange":2,"OffTarget":1,"Verdict":"below","Slot":"2026-03-02"}`,
-		head + plain + `]}]},"Organization":"riverside","Persona":"none","People":5,"Share":41.666666666666664,"Slot":"2026-03-02"}`,
-		head + judged + `]}]},"Organization":"riverside","Persona":"ci_experts","People":1,"Share":8.333333333333334,"Least":0,"Most":3,"ToChange":0,"OffTarget":0,"Verdict":"within","Slot":"2026-03-02"}`,
+		head + judged + `]}]},"Organization":"riverside","Persona":"frontline","People":4,` + idle + `"Share":33.333333333333336,"Least":8,"Most":11,"ToChange":4,"OffTarget":1,"Verdict":"below",` + foot,
+		head + judged + `]}]},"Organization":"riverside","Persona":"leader","People":1,` + idle + `"Share":8.333333333333334,"Least":0,"Most":3,"ToChange":0,"OffTarget":0,"Verdict":"within",` + foot,
+		head + judged + `]}]},"Organization":"riverside","Persona":"executive","People":1,` + idle + `"Share":8.333333333333334,"Least":0,"Most":2,"ToChange":0,"OffTarget":0,"Verdict":"within",` + foot,
+		head + plain + `]}]},"Organization":"riverside","Persona":"ci_coach","People":1,` + idle + `"Share":8.333333333333334,` + foot,
+		head + judged + `]}]},"Organization":"riverside","Persona":"champion","People":0,` + idle + `"Share":0,"Least":2,"Most":3,"ToChange":2,"OffTarget":1,"Verdict":"below",` + foot,
+		head + plain + `]}]},"Organization":"riverside","Persona":"none","People":5,` + idle + `"Share":41.666666666666664,` + foot,
+		head + judged + `]}]},"Organization":"riverside","Persona":"ci_experts","People":1,` + idle + `"Share":8.333333333333334,"Least":0,"Most":3,"ToChange":0,"OffTarget":0,"Verdict":"within",` + foot,
 		"",
 	}, "\n")
 	if diff := cmp.Diff(want, withoutDrift(a.metrics.String())); diff != "" {
@@ -171,33 +184,50 @@ func withoutDrift(metrics string) string {
 // broken fails for the first of two organizations.
 type broken struct{}
 
-func (broken) Run(_ context.Context, _ string, tell func(persona.Outcome)) error {
+func (broken) Run(_ context.Context, _ string, _ []string, tell func(persona.Outcome)) ([]string, error) {
 	down := fault.Wrap(fault.Unavailable, "storage", errors.New("down"))
 	tell(persona.Outcome{Organization: "alpha", Err: down})
 	tell(persona.Outcome{Organization: "zeta", Made: true})
-	return errors.Join(down, nil)
+	return nil, errors.Join(down, nil)
 }
 
 // idle has nothing to sweep.
 type idle struct{}
 
-func (idle) Run(context.Context) (int, error) { return 0, nil }
+func (idle) Run(context.Context, []string) (int, error) { return 0, nil }
 
 // jammed cannot sweep.
 type jammed struct{}
 
-func (jammed) Run(context.Context) (int, error) {
+func (jammed) Run(context.Context, []string) (int, error) {
 	return 3, fault.Wrap(fault.Unavailable, "storage", errors.New("jammed"))
 }
 
 // served has nothing to audit.
 type served struct{}
 
-func (served) Run(context.Context, string, func(persona.Outcome)) error { return nil }
+func (served) Run(context.Context, string, []string, func(persona.Outcome)) ([]string, error) {
+	return nil, nil
+}
+
+// few are all organizations that there are.
+type few []string
+
+func (f few) Organizations(context.Context, directory.Page) ([]string, string, error) {
+	return f, "", nil
+}
+
+// of is a function of these parts for two organizations, with its log.
+func of(auditor endpoints.Auditor, sweeper endpoints.Sweeper, watcher endpoints.Watcher, metrics io.Writer) (*endpoints.Function, *bytes.Buffer) {
+	log := &bytes.Buffer{}
+	return endpoints.New(endpoints.Deps{
+		Everybody: few{"alpha", "zeta"}, Auditor: auditor, Sweeper: sweeper, Watcher: watcher, Relay: nowhere{}, Metrics: metrics,
+		Log: slog.New(slog.NewJSONHandler(log, nil)),
+	}), log
+}
 
 func TestAFailedSweepIsTheFiringsToo(t *testing.T) {
-	var log bytes.Buffer
-	f := endpoints.New(served{}, jammed{}, unwatched{}, &bytes.Buffer{}, slog.New(slog.NewJSONHandler(&log, nil)))
+	f, log := of(served{}, jammed{}, unwatched{}, &bytes.Buffer{})
 	if _, err := f.Invoke(t.Context(), []byte(`{"scheduledTime":"2026-03-02T03:00:00Z"}`)); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("the scheduler is not told to try again: %v", err)
 	}
@@ -207,8 +237,8 @@ func TestAFailedSweepIsTheFiringsToo(t *testing.T) {
 }
 
 func TestAFailureIsTheFirings(t *testing.T) {
-	var metrics, log bytes.Buffer
-	f := endpoints.New(broken{}, idle{}, unwatched{}, &metrics, slog.New(slog.NewJSONHandler(&log, nil)))
+	var metrics bytes.Buffer
+	f, log := of(broken{}, idle{}, unwatched{}, &metrics)
 	if _, err := f.Invoke(t.Context(), []byte(`{"scheduledTime":"2026-03-02T03:00:00Z"}`)); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("P6 the scheduler is not told to try again: %v", err)
 	}

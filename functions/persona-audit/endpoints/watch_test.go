@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"gemba/functions/persona-audit/endpoints"
 	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/fault"
 	"gemba/shared/persona"
@@ -22,12 +20,12 @@ import (
 // unwatched has nothing to reconcile.
 type unwatched struct{}
 
-func (unwatched) Run(context.Context, func(persona.Watching)) error { return nil }
+func (unwatched) Each(context.Context, []string, func(persona.Watching)) error { return nil }
 
 // blind cannot reconcile the first of two organizations.
 type blind struct{}
 
-func (blind) Run(_ context.Context, tell func(persona.Watching)) error {
+func (blind) Each(_ context.Context, _ []string, tell func(persona.Watching)) error {
 	down := fault.Wrap(fault.Unavailable, "storage", errors.New("down"))
 	tell(persona.Watching{Organization: "alpha", Err: down})
 	tell(persona.Watching{Organization: "zeta", Found: persona.Reconciliation{At: fixture.Start, Users: 3, Sets: 2}})
@@ -106,8 +104,8 @@ func TestP8TheScheduleReconciles(t *testing.T) {
 }
 
 func TestAReconciliationThatFailsHidesNoOther(t *testing.T) {
-	var metrics, log bytes.Buffer
-	f := endpoints.New(served{}, idle{}, blind{}, &metrics, slog.New(slog.NewJSONHandler(&log, nil)))
+	var metrics bytes.Buffer
+	f, log := of(served{}, idle{}, blind{}, &metrics)
 	if _, err := f.Invoke(t.Context(), []byte(`{"scheduledTime":"2026-03-02T03:00:00Z"}`)); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("the scheduler is not told to try again: %v", err)
 	}

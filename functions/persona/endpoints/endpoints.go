@@ -5,7 +5,9 @@
 // means is package persona's to decide. Where the contract is silent: a change
 // answers the user as it is then, with its new version; a persona that is the
 // user's already answers the same and changes nothing; to clear one, DELETE,
-// as a null persona is a missing one; a location that does not exist is 404. Of
+// as a null persona is a missing one; a location that does not exist is 404, and
+// 422 in a body. The list of audits without a location is of those of the whole
+// organization; the audits of one location are found by it, and each by its id. Of
 // many changes a row has to say its persona, null to clear it, and has a result or
 // a problem, in the order of the rows; who administers nobody at all is refused the
 // whole. A history tells everybody who may read it who made each change, by name
@@ -41,7 +43,8 @@ func New(deps api.Deps, store Store) *api.Function {
 	return api.New("persona", deps,
 		set(personas).Bind(), remove(personas).Bind(), change(personas).Bind(), history(personas).Bind(),
 		catalogue().Bind(), report(personas).Bind(), plan(fits).Bind(), mismatches(fits).Bind(),
-		reconcile(persona.NewReconciler(store)).Bind())
+		reconcile(persona.NewReconciler(store)).Bind(),
+		listAudits(personas).Bind(), getAudit(personas).Bind(), makeAudit(personas, deps).Bind())
 }
 
 // labelling is a user, the persona that they shall have, and the version of

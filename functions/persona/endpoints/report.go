@@ -21,7 +21,11 @@ func report(personas *persona.Service) api.Endpoint[string] {
 		Decode: decodeLocation,
 		Do: func(ctx context.Context, c directory.Caller, location string) (api.Response, error) {
 			r, err := personas.Report(ctx, c, location)
-			return api.Response{Status: http.StatusOK, Body: bodyOf(r)}, err
+			if err != nil {
+				return api.Response{}, err
+			}
+			moved, err := personas.Moved(ctx, c, r)
+			return api.Response{Status: http.StatusOK, Body: liveBody{bodyOf(r), movedOf(moved)}}, err
 		},
 	}
 }

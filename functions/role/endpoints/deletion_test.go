@@ -300,7 +300,7 @@ func TestASweepLeavesNothingBehind(t *testing.T) {
 	}
 	lost(t, place.Do(t, f, onOne(deleteRoute, "root", "coach", nil, `"1"`)))
 	sweeper := role.NewSweeper(store, place.Clock.Now)
-	if n, err := sweeper.Run(t.Context()); n != 0 || err != nil {
+	if n, err := sweeper.Run(t.Context(), []string{fixture.Organization}); n != 0 || err != nil {
 		t.Errorf("%d were swept while the deletion may still be counting, %v", n, err)
 	}
 	// The id is used again, and one who held the old role holds the new one.
@@ -309,7 +309,7 @@ func TestASweepLeavesNothingBehind(t *testing.T) {
 	told := len(entries(t, store, timeline.Assignment))
 
 	place.Clock.Advance(2 * time.Minute)
-	n, err := sweeper.Run(t.Context())
+	n, err := sweeper.Run(t.Context(), []string{fixture.Organization})
 	if n != 2 || err != nil {
 		t.Errorf("%d were swept, %v; coach and doctor held it", n, err)
 	}
@@ -327,7 +327,7 @@ func TestASweepLeavesNothingBehind(t *testing.T) {
 	if after := len(entries(t, store, timeline.Assignment)); after != told {
 		t.Errorf("%d entries tell of the sweep", after-told)
 	}
-	if n, err := sweeper.Run(t.Context()); n != 0 || err != nil {
+	if n, err := sweeper.Run(t.Context(), []string{fixture.Organization}); n != 0 || err != nil {
 		t.Errorf("a second sweep swept %d, %v", n, err)
 	}
 	if n := lost(t, place.Do(t, f, onOne(deleteRoute, "root", "coach", nil, "*"))); n != 1 {
@@ -350,7 +350,7 @@ func TestASweepNeverTakesWhatIsGivenAnew(t *testing.T) {
 		var racing sync.WaitGroup
 		for range 2 {
 			racing.Go(func() {
-				if _, err := role.NewSweeper(place.Open(), place.Clock.Now).Run(t.Context()); err != nil {
+				if _, err := role.NewSweeper(place.Open(), place.Clock.Now).Run(t.Context(), []string{fixture.Organization}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -363,7 +363,7 @@ func TestASweepNeverTakesWhatIsGivenAnew(t *testing.T) {
 		}
 		racing.Wait()
 		for range 2 {
-			if _, err := role.NewSweeper(store, place.Clock.Now).Run(t.Context()); err != nil {
+			if _, err := role.NewSweeper(store, place.Clock.Now).Run(t.Context(), []string{fixture.Organization}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -27,6 +27,7 @@ import (
 	"gemba/shared/cognito"
 	"gemba/shared/dynamo"
 	"gemba/shared/impersonation"
+	invoking "gemba/shared/lambda"
 	"gemba/shared/persona"
 	"gemba/shared/role"
 	"gemba/shared/ses"
@@ -71,7 +72,9 @@ func (w wiring) sessions(store *dynamo.Store) *impersonation.Sessions {
 }
 
 func (w wiring) deps(store *dynamo.Store) api.Deps {
-	return api.Deps{Store: store, Sessions: w.sessions(store), MarkSeen: store.MarkSeen, Log: w.Log, Now: time.Now}
+	return api.Deps{
+		Store: store, Sessions: w.sessions(store), MarkSeen: store.MarkSeen, Log: w.Log, Metrics: w.Output, Now: time.Now,
+	}
 }
 
 func (w wiring) directory(id string) lambda.Handler {
@@ -107,8 +110,15 @@ func (w wiring) timeline(id string) lambda.Handler {
 
 func (w wiring) personaAudit(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[persona.Letter]{Sender: w.sender(id)}
-	watch := persona.NewWatch(persona.NewReconciler(store), store, time.Now)
-	return auditfn.New(persona.NewAuditor(store, store, mailer, time.Now), role.NewSweeper(store, time.Now), watch, w.Output, w.Log)
+	return auditfn.New(auditfn.Deps{
+		Everybody: store,
+		Auditor:   persona.NewAuditor(store, store, mailer, time.Now),
+		Sweeper:   role.NewSweeper(store, time.Now),
+		Watcher:   persona.NewWatch(persona.NewReconciler(store), store, time.Now),
+		Relay:     invoking.NewInvoker(w.Lambda, "", id),
+		Metrics:   w.Output,
+		Log:       w.Log,
+	})
 }
 
 func (w wiring) notifier(id string) lambda.Handler {

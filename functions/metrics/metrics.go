@@ -1,4 +1,10 @@
-package endpoints
+// Package metrics writes audits as CloudWatch's embedded metric format.
+//
+// It decides which numbers of an audit are metrics and by what they are told
+// apart. It refuses to know where the lines go: standard output, in a deployed
+// function. An audit of one location has a dimension more, so that its people are
+// never added to the organization's.
+package metrics
 
 import (
 	"encoding/json"
@@ -10,21 +16,26 @@ import (
 // namespace is where CloudWatch files the metrics.
 const namespace = "Gemba/Personas"
 
-// line is one line of CloudWatch's embedded metric format: the metrics of one
-// persona or group of one organization. Verdict and Slot are fields of the log
-// and no dimensions, so that they cost no metric of their own.
+// line is one line of the format: the metrics of one persona or group of one
+// organization or location. Verdict, Audit and Slot are fields of the log and no
+// dimensions, so that they cost no metric of their own.
 type line struct {
 	AWS          directive `json:"_aws"`
 	Organization string    `json:"Organization"`
 	Persona      string    `json:"Persona"`
+	Location     string    `json:"Location,omitempty"`
 	People       int       `json:"People"`
+	Active7      int       `json:"Active7"`
+	Active30     int       `json:"Active30"`
+	OnTeam       int       `json:"OnTeam"`
 	Share        *float64  `json:"Share,omitempty"`
 	Least        *int      `json:"Least,omitempty"`
 	Most         *int      `json:"Most,omitempty"`
 	ToChange     *int      `json:"ToChange,omitempty"`
 	OffTarget    *int      `json:"OffTarget,omitempty"`
 	Verdict      string    `json:"Verdict,omitempty"`
-	Slot         string    `json:"Slot"`
+	Audit        string    `json:"Audit"`
+	Slot         string    `json:"Slot,omitempty"`
 }
 
 type directive struct {
@@ -43,8 +54,8 @@ type metric struct {
 	Unit string `json:"Unit"`
 }
 
-// publish writes an audit's metrics (P6), a line a persona and group.
-func publish(w io.Writer, organization string, a persona.Audit) error {
+// Publish writes an audit's metrics (P6), a line a persona and group.
+func Publish(w io.Writer, organization string, a persona.Audit) error {
 	for _, row := range append(a.Report.Lines(), a.Report.Groups()...) {
 		text, err := json.Marshal(lineOf(organization, a, row))
 		if err != nil {
@@ -58,8 +69,11 @@ func publish(w io.Writer, organization string, a persona.Audit) error {
 }
 
 func lineOf(organization string, a persona.Audit, row persona.Line) line {
-	l := line{Organization: organization, Persona: row.Word, People: row.Count, Slot: a.Slot}
-	metrics := []metric{{"People", "Count"}}
+	l := line{
+		Organization: organization, Persona: row.Word, Location: a.Report.Location, Audit: a.ID, Slot: a.Slot,
+		People: row.Count, Active7: row.Active7, Active30: row.Active30, OnTeam: row.OnTeam,
+	}
+	metrics := []metric{{"People", "Count"}, {"Active7", "Count"}, {"Active30", "Count"}, {"OnTeam", "Count"}}
 	if a.Report.Base > 0 {
 		share := 100 * float64(row.Count) / float64(a.Report.Base)
 		l.Share = &share
@@ -73,6 +87,10 @@ func lineOf(organization string, a persona.Audit, row persona.Line) line {
 		l.Least, l.Most, l.ToChange, l.OffTarget, l.Verdict = &row.Range.Min, &row.Range.Max, &row.Change, &off, row.Verdict.String()
 		metrics = append(metrics, metric{"Least", "Count"}, metric{"Most", "Count"}, metric{"ToChange", "Count"}, metric{"OffTarget", "Count"})
 	}
-	l.AWS = directive{a.Report.At.UnixMilli(), []filing{{namespace, [][]string{{"Organization", "Persona"}}, metrics}}}
+	dimensions := []string{"Organization", "Persona"}
+	if l.Location != "" {
+		dimensions = append(dimensions, "Location")
+	}
+	l.AWS = directive{a.Report.At.UnixMilli(), []filing{{namespace, [][]string{dimensions}, metrics}}}
 	return l
 }
