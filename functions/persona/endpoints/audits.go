@@ -13,7 +13,6 @@ import (
 	"gemba/shared/body"
 	"gemba/shared/directory"
 	"gemba/shared/persona"
-	"gemba/shared/timeline"
 )
 
 // auditList is a page of the history of the organization or of a location.
@@ -80,7 +79,6 @@ func makeAudit(personas *persona.Service, deps api.Deps) api.Endpoint[string] {
 			}
 			return body.Read(r.Body, func(o *body.Object) string { return o.ID("location") })
 		},
-		About: func(string) timeline.Target { return timeline.Target{Type: timeline.Audit.String()} },
 		Asked: func(location string) string { return location },
 		Do: func(ctx context.Context, c directory.Caller, location string) (api.Response, error) {
 			c.Once.Encode = api.Keeping(madeAudit)

@@ -67,9 +67,9 @@ func (a at) entries(t *testing.T) []timeline.Entry {
 func TestRoutes(t *testing.T) {
 	a := world(t)
 	want := []string{
-		"DELETE /v1/users/{id}/persona", "GET /v1/persona-mismatches", "GET /v1/persona-plan", "GET /v1/persona-report",
-		"GET /v1/personas", "GET /v1/users/{id}/persona-history", "POST /v1/persona-changes", "POST /v1/persona-reconciliations",
-		"PUT /v1/users/{id}/persona",
+		"DELETE /v1/users/{id}/persona", "GET /v1/persona-audits", "GET /v1/persona-audits/{id}", "GET /v1/persona-mismatches",
+		"GET /v1/persona-plan", "GET /v1/persona-report", "GET /v1/personas", "GET /v1/users/{id}/persona-history",
+		"POST /v1/persona-audits", "POST /v1/persona-changes", "POST /v1/persona-reconciliations", "PUT /v1/users/{id}/persona",
 	}
 	if !slices.Equal(a.Routes(), want) {
 		t.Errorf("%q", a.Routes())
@@ -279,7 +279,7 @@ func TestReport(t *testing.T) {
 		`{"persona":"champion","count":0,"share":0,"range":{"min":2,"max":3},"verdict":"below","change":2},` +
 		`{"persona":"none","count":5,"share":0.38461538461538464,"range":null,"verdict":null,"change":0}],` +
 		`"groups":[{"group":"ci_experts","count":1,"share":0.07692307692307693,"range":{"min":0,"max":3},"verdict":"within","change":0}],` +
-		`"engagement":[` + strings.Join([]string{idle("frontline"), idle("leader"), idle("executive"), idle("ci_coach"), idle("champion"), idle("none")}, ",") + `]}`
+		`"engagement":[` + strings.Join([]string{idle("frontline"), idle("leader"), idle("executive"), idle("ci_coach"), idle("champion"), idle("none")}, ",") + `],"moved":null}`
 	if diff := cmp.Diff(want, answer.Body); answer.Status != 200 || diff != "" {
 		t.Errorf("P6 %d %s", answer.Status, diff)
 	}
