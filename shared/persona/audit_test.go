@@ -102,13 +102,7 @@ func (h hospital) must(t *testing.T, day int) persona.Outcome {
 // shrink makes the frontline people leaders, who are too many then.
 func (h hospital) shrink(t *testing.T) {
 	t.Helper()
-	service := persona.New(h)
-	for _, id := range []string{"nurse", "doctor", "pharmacist", "capture"} {
-		c := h.place.Caller(t, "root", directory.Keys{Users: []string{id}})
-		if _, err := service.Label(t.Context(), c, id, directory.Leader, directory.Precondition{}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	h.label(t, directory.Leader, "nurse", "doctor", "pharmacist", "capture")
 }
 
 // entries are the audits in the timeline, newest first.
