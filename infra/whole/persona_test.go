@@ -14,7 +14,7 @@ import (
 // counted is a report's counts by persona, with the base.
 func counted(t *testing.T, c client, query string) map[string]int {
 	t.Helper()
-	r := c.get(t, "/v1/persona-report"+query).is(t, 200).members(t, "location", "at", "base", "personas", "groups")
+	r := c.get(t, "/v1/persona-report"+query).is(t, 200).members(t, "location", "at", "base", "personas", "groups", "engagement", "moved")
 	instant(t, r.body["at"])
 	out := map[string]int{"base": int(r.body["base"].(float64))}
 	for _, row := range r.body["personas"].(list) {
@@ -216,6 +216,40 @@ func TestTheScheduledAudit(t *testing.T) {
 	for _, name := range []string{"notifier", "nothing"} {
 		client{url: o.url}.post(t, "/_local/schedule/"+name, nil).is(t, 404)
 	}
+}
+
+// What a firing of the schedule makes can be read when it answers, in however many
+// invocations it is made, and audits on demand stand beside it.
+func TestAuditsAreReadRightAfterTheyAreMade(t *testing.T) {
+	t.Parallel()
+	o := found(t, nil)
+	ada := o.as(t, "ada")
+	client{url: o.url}.post(t, "/_local/schedule/persona-audit", nil).is(t, 200)
+	today := day()
+	scheduled := ada.get(t, "/v1/persona-audits").is(t, 200)
+	slot := at(scheduled.body, "items", 0, "slot")
+	if slot != today && slot != day() {
+		t.Fatalf("P6 the latest audit is of %v: %v", slot, scheduled.body)
+	}
+	ada.put(t, "/v1/users/mia/persona", object{"persona": "leader"}).is(t, 200)
+	made := ada.post(t, "/v1/persona-audits", object{}).is(t, 201)
+	if read := ada.get(t, made.header.Get("Location")).is(t, 200); !cmp.Equal(read.body, made.body) {
+		t.Errorf("P6 %s", cmp.Diff(made.body, read.body))
+	}
+	if since := at(made.body, "moved", "since"); since != slot {
+		t.Errorf("P6 moved since %v, not %v", since, slot)
+	}
+	if since := at(ada.get(t, "/v1/persona-report").is(t, 200).body, "moved", "since"); since != made.body["id"] {
+		t.Errorf("P6 the report moved since %v, not %v", since, made.body["id"])
+	}
+	o.tells(t, made, object{"type": "audit", "outcome": "done", "subject": object{"id": "ada", "name": "The ada"}, "target": object{"type": "audit", "id": made.body["id"]}})
+	for _, location := range []string{"", "?location=east-1"} {
+		if n := len(ada.get(t, "/v1/persona-audits"+location).is(t, 200).body["items"].(list)); n != 2 {
+			t.Errorf("P6 %d audits %s", n, location)
+		}
+	}
+	o.as(t, "lena").post(t, "/v1/persona-audits", object{}).is(t, 403)
+	o.as(t, "mia").get(t, "/v1/persona-audits").is(t, 403)
 }
 
 // day is a slot of the schedule (P6).
