@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"gemba/shared/authz"
@@ -174,6 +177,21 @@ func TestP6TheHistoryIsReadBackInPages(t *testing.T) {
 	}
 }
 
+// chunks is how many items the counts of an audit are in.
+func chunks(t *testing.T, place *fixture.Place, order string) int {
+	t.Helper()
+	out, err := place.Client().Query(t.Context(), &dynamodb.QueryInput{
+		TableName: &place.Table, Select: types.SelectCount, KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :sk)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "AUD#" + fixture.Organization}, ":sk": &types.AttributeValueMemberS{Value: "COUNTS#" + order + "#"},
+		},
+	})
+	if err != nil || out.LastEvaluatedKey != nil {
+		t.Fatal(err)
+	}
+	return int(out.Count)
+}
+
 func TestP6CountsOfEveryLocationAreKeptWithAnAudit(t *testing.T) {
 	store, place := fixture.World(t)
 	for i, slot := range []string{"2026-03-02", "2026-03-03"} {
@@ -188,6 +206,9 @@ func TestP6CountsOfEveryLocationAreKeptWithAnAudit(t *testing.T) {
 		}
 		if err := store.PutScheduled(t.Context(), fixture.Organization, r); err != nil {
 			t.Fatal(err)
+		}
+		if parts := chunks(t, place, slot); (parts > 1) != (i == 1) {
+			t.Errorf("P6 %d locations are in %d items", len(r.Everywhere), parts)
 		}
 		a, everywhere, err := store.Everywhere(t.Context(), fixture.Organization, slot)
 		if err != nil || a.ID != slot || len(everywhere) != len(r.Everywhere) {
