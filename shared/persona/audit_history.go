@@ -164,14 +164,15 @@ func (s *Service) lastOf(ctx context.Context, o, location string) (Audit, error)
 	return last[0], err
 }
 
-// historyPage is how many audits are looked at together, at least.
+// historyPage is how many audits are looked at together when those that were looked
+// at first did not do.
 const historyPage = 25
 
 // back walks the history back from a place, its end without one, and takes the
 // first n audits that tell of a location.
 func (s *Service) back(ctx context.Context, o, location, after string, n int) ([]Audit, error) {
 	var found []Audit
-	for page := (directory.Page{Limit: max(n, historyPage), After: after}); ; {
+	for page := (directory.Page{Limit: n, After: after}); ; {
 		audits, end, err := s.store.Audits(ctx, o, page)
 		if err != nil {
 			return nil, err
@@ -183,7 +184,7 @@ func (s *Service) back(ctx context.Context, o, location, after string, n int) ([
 		if end == "" {
 			return found, nil
 		}
-		page.After = end
+		page = directory.Page{Limit: max(n, historyPage), After: end}
 	}
 }
 

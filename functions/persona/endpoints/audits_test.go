@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -397,5 +398,27 @@ func TestT4AnotherOrganizationsAudit(t *testing.T) {
 		if _, answer := a.audit(t, "root", id, ""); answer.Status != 404 {
 			t.Errorf("T4 %s: %d %s", id, answer.Status, answer.Body)
 		}
+	}
+}
+
+func TestT3ParallelRepetitionsMakeOneAudit(t *testing.T) {
+	a := world(t)
+	var all sync.WaitGroup
+	bodies := make([]string, 6)
+	for i := range bodies {
+		all.Go(func() {
+			answer := a.makeAudit(t, "root", map[string]any{"location": "surgery"}, map[string]string{"Idempotency-Key": "one"})
+			if answer.Status != 201 {
+				t.Errorf("%d %s", answer.Status, answer.Body)
+			}
+			bodies[i] = answer.Body
+		})
+	}
+	all.Wait()
+	if slices.Sort(bodies); len(slices.Compact(bodies)) != 1 {
+		t.Errorf("T3 different answers: %s", bodies)
+	}
+	if n := len(a.list(t, "location=surgery", "9")); n != 1 || len(a.entries(t)) != 1 {
+		t.Errorf("T3 %d audits, %d entries", n, len(a.entries(t)))
 	}
 }
