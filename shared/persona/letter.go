@@ -50,16 +50,17 @@ func letter(o directory.Organization, news News, to string) Letter {
 	}
 }
 
-// whatToDo is the advice, and the calls that tell more and change something.
+// whatToDo is the smallest relabelling, and the calls that tell more and change
+// something.
 func whatToDo(a Audit) section {
 	items := advice(a)
 	if len(items) == 0 {
 		return section{"Nothing has to be done: every count that can be judged is within its target.", nil}
 	}
 	items = append(items,
-		"GET /v1/persona-plan answers the smallest relabelling, or which targets contradict.",
+		"GET /v1/persona-plan answers this for the people of now and for each location, and who fits by the roles they hold.",
 		"GET /v1/persona-report answers the counts of now, POST /v1/persona-changes changes the personas of many people at once.")
-	return section{"What to do:", items}
+	return section{"What to do, with the fewest people:", items}
 }
 
 // elsewhere names the locations where verdicts changed, the first mostPlaces, and

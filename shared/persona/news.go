@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gemba/shared/authz"
+	"gemba/shared/directory"
 )
 
 // News is what a scheduled audit found changed, with the locations where verdicts
@@ -51,19 +53,45 @@ func changedPlaces(m *authz.Model, before, after spread) []Place {
 	return places
 }
 
-// advice says what would bring the personas of an audit into their ranges, by how
-// far each is from its own.
+// advice says the smallest relabelling that brings the personas of an audit into their
+// ranges, or why there is none; nothing when all are there.
 func advice(a Audit) []string {
+	var counts Counts
+	for p, row := range a.Report.Personas {
+		counts[p] = row.Count
+	}
+	plan := planned(a.Targets, counts, a.Report.Location, a.Report.At)
+	if plan.Contradiction != nil {
+		return []string{obstacle(*plan.Contradiction, plan.Base)}
+	}
 	var out []string
-	for _, line := range append(a.Report.Lines(), a.Report.Groups()...) {
-		switch title, n := titles[line.Word], people(line.Change); line.Verdict {
-		case Below:
-			out = append(out, fmt.Sprintf("%s: find %s more whom this fits, and label them so.", title, n))
-		case Above:
-			out = append(out, fmt.Sprintf("%s: find %s whom another persona fits better, and label them so.", title, n))
-		case Unreachable:
-			return []string{"So many people cannot meet all targets at once; no relabelling helps, other targets do (PUT /v1/organization)."}
-		}
+	for _, m := range plan.Moves {
+		out = append(out, moving(m))
 	}
 	return out
+}
+
+// moving says a move in a sentence.
+func moving(m Move) string {
+	now := titles[m.From.String()]
+	if m.From == directory.NoPersona {
+		now = "without a persona"
+	}
+	if m.To == directory.NoPersona {
+		return fmt.Sprintf("Leave %s without a persona, now %s.", people(m.People), now)
+	}
+	return fmt.Sprintf("Label %s as %s, now %s.", people(m.People), titles[m.To.String()], now)
+}
+
+// obstacle is why no relabelling of so many people helps.
+func obstacle(c Contradiction, base int) string {
+	if c.Obstacle == TooFewPeople {
+		return fmt.Sprintf("No relabelling helps: of fewer than %s nothing can be said.", people(c.Least))
+	}
+	var demands []string
+	for _, d := range c.Demands {
+		demands = append(demands, fmt.Sprintf("%s %d", titles[d.Persona.String()], d.Min))
+	}
+	return fmt.Sprintf("No relabelling helps: the targets ask for at least %s (%s), and there are %d. Other targets do (PUT /v1/organization).",
+		people(c.Least), strings.Join(demands, ", "), base)
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"gemba/shared/directory"
-	"gemba/shared/fault"
 )
 
 // Suggested is somebody whom a plan's move would suit: they have the persona
@@ -34,8 +33,8 @@ type Proposal struct {
 // a location that does not exist, Unavailable; raced when the policy moved on
 // since the caller's facts.
 func (f *Fits) Plan(ctx context.Context, c directory.Caller, location string, page directory.Page) (Proposal, error) {
-	if _, known := c.Model.Location(location); location != "" && !known {
-		return Proposal{}, fault.New(fault.NotFound, "not_found", "There is no such location.")
+	if err := known(c.Model, location); err != nil {
+		return Proposal{}, err
 	}
 	people, err := counted(ctx, f.store, c.Facts, location, c.At)
 	if err != nil {

@@ -172,7 +172,7 @@ func TestShifts(t *testing.T) {
 func TestLetterTellsTheNumbersAndNoMarkup(t *testing.T) {
 	o := directory.Organization{ID: "h", Name: "<b>St. Mary</b>", Settings: directory.DefaultSettings()}
 	report := judge(o.Settings.Targets, Tally{Counts: Counts{0, 60, 31, 6, 0, 3}}, "", at)
-	news := News{Audit: Audit{Slot: "2026-03-01", Report: report, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}},
+	news := News{Audit: Audit{Slot: "2026-03-01", Report: report, Targets: o.Settings.Targets, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}},
 		Places: []Place{{ID: "icu", Name: "I\r\nC<i>U", Base: 1, Changed: []Shift{{"leader", Within, Above}, {"frontline", Above, Within}}}}}
 	l := letter(o, news, "c@example.org")
 	want := `Personas of <b>St. Mary</b>
@@ -182,11 +182,11 @@ The audit of 2026-03-01 counted 100 people. Since the scheduled audit before, th
 - Frontline: below, was within. Now 60 people; the target is 70 to 90. To meet it, 10 people would have to change.
 - CI Coaches and KaiNexus Champions together: within, was unreachable. Now 3 people; the target is 0 to 3.
 
-What to do:
+What to do, with the fewest people:
 
-- Frontline: find 10 people more whom this fits, and label them so.
-- Leader: find 11 people whom another persona fits better, and label them so.
-- GET /v1/persona-plan answers the smallest relabelling, or which targets contradict.
+- Label 10 people as Frontline, now Leader.
+- Label 1 person as Executive, now Leader.
+- GET /v1/persona-plan answers this for the people of now and for each location, and who fits by the roles they hold.
 - GET /v1/persona-report answers the counts of now, POST /v1/persona-changes changes the personas of many people at once.
 
 Locations, with all below each, whose verdicts have changed too:
