@@ -329,24 +329,44 @@ func TestP6WhatAnAuditFoundChanged(t *testing.T) {
 	}
 }
 
-func TestP6ReportsTellWhatMoved(t *testing.T) {
+// Who takes part is in audits and reports, and how that moved since the audit before:
+// for all, and for each location by what an audit of all counted there.
+func TestP6WhatMovedSinceTheAuditBefore(t *testing.T) {
 	a := world(t)
-	first := a.made(t, "")
-	a.Clock.Advance(time.Hour)
-	for query, since := range map[string]string{"": first, "location=surgery": first} {
-		var live struct {
-			Moved struct {
-				Since      string
-				Engagement []struct {
-					Persona                   string
-					Active7, Active30, OnTeam int
-				}
-			}
+	engager := personas.NewEngager(a.Store)
+	seen := func(user string) {
+		day := directory.DayOf(a.Clock.Now())
+		if failed := engager.Seen(t.Context(), fixture.Organization, map[string]directory.Day{user: day}); len(failed) > 0 {
+			t.Fatal(failed)
 		}
-		a.report(t, "root", query).Into(t, &live)
-		if live.Moved.Since != since || len(live.Moved.Engagement) != 6 || live.Moved.Engagement[5].Persona != "none" {
-			t.Errorf("P6 %s: %+v", query, live.Moved)
+	}
+	seen("nurse")
+	first := a.scheduled(t, "2026-03-02")
+	a.Clock.Advance(8 * 24 * time.Hour) // the nurse is active in the last month only
+	seen("doctor")
+	second := a.made(t, "")
+	row := func(persona string, active7, active30 float64) map[string]any {
+		return map[string]any{"persona": persona, "active7": active7, "active30": active30, "onTeam": 0.0}
+	}
+	for _, c := range []struct {
+		location string
+		want     map[string]any
+	}{
+		{"", row("frontline", 0, 1)}, {"location=hospital", row("frontline", 0, 1)},
+		{"location=icu", row("frontline", -1, 0)}, {"location=ward", row("frontline", 1, 1)}, {"location=clinic", row("frontline", 0, 0)},
+	} {
+		b, answer := a.audit(t, "root", second, c.location)
+		if b.since() != first || len(b.Moved.Engagement) != 6 || !cmp.Equal(b.Moved.Engagement[0], c.want) {
+			t.Errorf("P6 %s: %d %s", c.location, answer.Status, answer.Body)
 		}
+		var live auditBody
+		a.report(t, "root", c.location).Into(t, &live)
+		if live.since() != second || !cmp.Equal(live.Moved.Engagement[0], row("frontline", 0, 0)) {
+			t.Errorf("P6 the report %s: %+v", c.location, live.Moved)
+		}
+	}
+	if b, _ := a.audit(t, "root", first, "location=icu"); b.Moved != nil {
+		t.Errorf("P6 the first moved: %+v", b.Moved)
 	}
 }
 
