@@ -390,6 +390,44 @@ func TestReconciliationIsBusyWithoutTime(t *testing.T) {
 	}
 }
 
+// TestT1ManyCountersAreMendedInParts: twenty a transaction, with an entry each.
+func TestT1ManyCountersAreMendedInParts(t *testing.T) {
+	l := openLedger(t)
+	places := []string{"hospital", "surgery", "icu", "medicine", "ward", "clinic"}
+	for n := 1; n < 42; n++ {
+		var at []string
+		for i, place := range places {
+			if n&(1<<i) != 0 {
+				at = append(at, place)
+			}
+		}
+		id := fmt.Sprintf("u%d", n)
+		l.place.AddUser(t, directory.User{ID: id, Name: id, Username: id, Type: authz.General, Locations: at})
+	}
+	l.place.Clock.Advance(time.Minute)
+	for _, item := range l.counters(t) {
+		item["team_leader"] = &types.AttributeValueMemberN{Value: "9"}
+		l.write(t, item)
+	}
+	found, _ := l.reconcile(t, true)
+	if found.Sets != 41 || found.Drift() != 41 || found.Mended != 41 {
+		t.Errorf("%d sets, drift %d, %d mended", found.Sets, found.Drift(), found.Mended)
+	}
+	entries, told := 0, 0
+	for _, e := range l.entries(t) {
+		if e.Action == "mend" {
+			entries++
+			told += len(e.Before["counts"].([]any))
+		}
+	}
+	if entries != 3 || told != 41 {
+		t.Errorf("T1 %d entries tell of %d counters", entries, told)
+	}
+	if found, told := l.reconcile(t, false); found.Drift() != 0 {
+		t.Errorf("P8 still %q", told)
+	}
+}
+
 // TestP8EveryInjectedDriftIsFoundExactly corrupts counters at random: what is
 // found is what was done, and mended it is gone.
 func TestP8EveryInjectedDriftIsFoundExactly(t *testing.T) {
