@@ -10,29 +10,38 @@
 // authz's to decide, before it is called or, of many changes, for each; a persona
 // grants nothing (C9). It refuses to know HTTP, storage and how mail leaves.
 //
-// Where the rules are silent: labelling somebody as they are labelled already
-// writes nothing; the history of somebody's labels is what the timeline has of it,
-// without what was only tried; somebody of a type outside the base (P4) can be
-// labelled and counts from the day that the type is in it; where every verdict is
-// unreachable, the ranges and the distances to them are told all the same; the
-// audit's mail goes to the champions of the base that have an address, each
-// address once. Of several smallest relabellings a plan is one that leaves the
-// fewest without a persona, and of those one with the fewest steps of P7's order,
-// in which no persona comes before all; to be relabelled from none, or to none,
-// counts as any. Mismatches are of the base, and not of those without a persona;
-// a role for coaches does for a champion and the other way round, and whoever
-// would hold nothing of their width is given something for what is revoked. Who
-// acts as somebody is active, not whom they act as; whoever is listed in a team is
-// on it, also in a role that the template's type lacks (C1), as no item changes
-// when a template does.
+// Where the rules are silent:
 //
-// An audit of the whole organization also tells how each location was then,
-// judged by the targets of then; so the history of a location is those audits,
-// and the ones of it alone that were asked for. What changed in an audit that was
-// asked for is told against the last one of the same people, and mails nobody.
-// What changed in a scheduled one is told against the last scheduled one, so that
-// no news is lost to an audit that somebody asked for in between. How engagement
-// moved is always told against the audit before of the same people.
+//   - Labelling somebody as they are labelled already writes nothing. Somebody of a
+//     type outside the base (P4) can be labelled, and counts from the day that the
+//     type is in it. The history of somebody's labels is what the timeline has of
+//     it, without what was only tried.
+//   - Where every verdict is unreachable, the ranges and the distances to them are
+//     told all the same.
+//   - Everybody is counted exactly once; a label that changes while they are counted
+//     is told as it was at some moment meanwhile.
+//   - The audit's mail goes to the champions of the base that have an address, each
+//     address once.
+//   - An audit of the whole organization also tells how each location was then,
+//     judged by the targets of then. So the history of a location is those audits,
+//     and the ones of it alone that were asked for.
+//   - What changed in an audit that was asked for is told against the last one of
+//     the same people, and mails nobody. What changed in a scheduled one is told
+//     against the last scheduled one, so that no news is lost to one that somebody
+//     asked for in between. How engagement moved is always told against the audit
+//     before of the same people.
+//   - Who acts as somebody is active, not whom they act as. Whoever is listed in a
+//     team is on it, also in a role that the template's type lacks (C1), as no item
+//     changes when a template does.
+//   - Of several smallest relabellings a plan is one that leaves the fewest without
+//     a persona, and of those one with the fewest steps of P7's order, in which no
+//     persona comes before all; to be relabelled from none, or to none, counts as any.
+//   - Mismatches are of the base, and not of those without a persona; a role for
+//     coaches does for a champion and the other way round; whoever would hold nothing
+//     of their width is given something for what is revoked.
+//   - What a reconciliation mends is an entry of type audit for twenty counters:
+//     nobody's persona changes. The schedule mends nothing, and tells the same drift
+//     each time that it finds it. A day that no report looks back on is no drift.
 package persona
 
 import (
