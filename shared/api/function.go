@@ -14,7 +14,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"maps"
@@ -100,7 +99,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	c.announce(&response)
 	c.settle(ctx)
 	f.log(ctx, c, response, err, measured())
-	return json.Marshal(response.encode())
+	return response.encode().marshal()
 }
 
 func (f *Function) serve(ctx context.Context, c *call, payload []byte) (Response, error) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -9,13 +10,19 @@ import (
 	"gemba/shared/fault"
 )
 
-// Response is an answer. Body is encoded as JSON, nil is none; Version, when
-// not 0, is answered as ETag.
+// Response is an answer. Body is a Text or encoded as JSON, nil is none;
+// Version, when not 0, is answered as ETag.
 type Response struct {
 	Status  int
 	Body    any
 	Version uint64
 	Header  map[string]string
+}
+
+// Text is a body that is no JSON: UTF-8 of this content type.
+type Text struct {
+	Type  string
+	Bytes []byte
 }
 
 // encoded is an answer as API Gateway takes it.
@@ -27,19 +34,32 @@ type encoded struct {
 
 func (r Response) encode() encoded {
 	out := encoded{StatusCode: r.Status, Headers: map[string]string{"cache-control": "no-store"}}
-	if r.Body != nil {
-		out.Headers["content-type"] = "application/json"
-		body, err := json.Marshal(r.Body)
+	switch body := r.Body.(type) {
+	case nil:
+	case Text:
+		out.Headers["content-type"], out.Body = body.Type, string(body.Bytes)
+	default:
+		text, err := json.Marshal(body)
 		if err != nil {
 			return problem(fault.Wrap(fault.Internal, "encode", err), "").encode()
 		}
-		out.Body = string(body)
+		out.Headers["content-type"], out.Body = "application/json", string(text)
 	}
 	if r.Version > 0 {
 		out.Headers["etag"] = strconv.Quote(strconv.FormatUint(r.Version, 10))
 	}
 	maps.Copy(out.Headers, r.Header)
 	return out
+}
+
+// marshal is the answer as JSON. What HTML would have to be told from stays as
+// it is: six bytes for each < would fill an answer before its time.
+func (e encoded) marshal() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(e)
+	return out.Bytes(), err
 }
 
 // Page is a list's part with the cursor of the next, "" at the end.
@@ -78,9 +98,30 @@ func Whole(status int, body any) (Response, error) {
 	case err != nil:
 		return Response{}, fault.Wrap(fault.Internal, "encode", err)
 	case len(text) > mostAnswered:
-		return Response{}, fault.New(fault.Unprocessable, "too_large", "This is more than one answer can carry.")
+		return Response{}, tooLarge()
 	}
 	return Response{Status: status, Body: json.RawMessage(text)}, nil
+}
+
+// mostText bounds a Text as it stands in the answer, which has room for its
+// headers beside it.
+const mostText = 5_900_000
+
+// WholeText is Whole of a body that is no JSON.
+func WholeText(status int, body Text) (Response, error) {
+	r := Response{Status: status, Body: body}
+	raw, err := r.encode().marshal()
+	switch {
+	case err != nil:
+		return Response{}, fault.Wrap(fault.Internal, "encode", err)
+	case len(raw) > mostText:
+		return Response{}, tooLarge()
+	}
+	return r, nil
+}
+
+func tooLarge() error {
+	return fault.New(fault.Unprocessable, "too_large", "This is more than one answer can carry.")
 }
 
 // problemBody is RFC 9457's form with the contract's members. Only the problem
