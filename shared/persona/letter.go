@@ -65,7 +65,7 @@ func whatToDo(a Audit) section {
 
 // elsewhere names the locations where verdicts changed, the first mostPlaces, and
 // how many more there are.
-func elsewhere(places []Place) section {
+func elsewhere(places []ChangedPlace) section {
 	if len(places) == 0 {
 		return section{}
 	}

@@ -14,11 +14,11 @@ import (
 // changed as well.
 type News struct {
 	Audit
-	Places []Place
+	Places []ChangedPlace
 }
 
-// Place is a location with the verdicts that changed there.
-type Place struct {
+// ChangedPlace is a location with the verdicts that changed there.
+type ChangedPlace struct {
 	ID, Name string
 	Base     int
 	Changed  []Shift
@@ -38,18 +38,18 @@ func (s spread) at(location string) Report {
 
 // changedPlaces are the locations whose verdicts changed between two audits, those
 // with the most people first. One that is not there now is no news.
-func changedPlaces(m *authz.Model, before, after spread) []Place {
-	var places []Place
+func changedPlaces(m *authz.Model, before, after spread) []ChangedPlace {
+	var places []ChangedPlace
 	for _, l := range m.Policy().Locations {
 		was, is := before.at(l.ID), after.at(l.ID)
 		if was.Base == 0 && is.Base == 0 {
 			continue
 		}
 		if changed := shifts(was, is); len(changed) > 0 {
-			places = append(places, Place{ID: l.ID, Name: l.Name, Base: is.Base, Changed: changed})
+			places = append(places, ChangedPlace{ID: l.ID, Name: l.Name, Base: is.Base, Changed: changed})
 		}
 	}
-	slices.SortFunc(places, func(a, b Place) int { return cmp.Or(b.Base-a.Base, cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(places, func(a, b ChangedPlace) int { return cmp.Or(b.Base-a.Base, cmp.Compare(a.ID, b.ID)) })
 	return places
 }
 

@@ -173,7 +173,7 @@ func TestLetterTellsTheNumbersAndNoMarkup(t *testing.T) {
 	o := directory.Organization{ID: "h", Name: "<b>St. Mary</b>", Settings: directory.DefaultSettings()}
 	report := judge(o.Settings.Targets, Tally{Counts: Counts{0, 60, 31, 6, 0, 3}}, "", at)
 	news := News{Audit: Audit{Slot: "2026-03-01", Report: report, Targets: o.Settings.Targets, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}},
-		Places: []Place{{ID: "icu", Name: "I\r\nC<i>U", Base: 1, Changed: []Shift{{"leader", Within, Above}, {"frontline", Above, Within}}}}}
+		Places: []ChangedPlace{{ID: "icu", Name: "I\r\nC<i>U", Base: 1, Changed: []Shift{{"leader", Within, Above}, {"frontline", Above, Within}}}}}
 	l := letter(o, news, "c@example.org")
 	want := `Personas of <b>St. Mary</b>
 
