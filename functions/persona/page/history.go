@@ -1,0 +1,188 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gemba/shared/persona"
+)
+
+// fewestAudits is how many make a line.
+const fewestAudits = 2
+
+// history is the shares that audits found, as lines over their targets, and the
+// same as a table.
+func history(audits []persona.Report) []node {
+	if len(audits) < fewestAudits {
+		return []node{el("p", text(tooShort(audits)))}
+	}
+	first, last := audits[0], audits[len(audits)-1]
+	var panels []node
+	for i := range lines(last) {
+		panels = append(panels, panel(audits, i))
+	}
+	return []node{
+		el("p", class("soft"), text(fmt.Sprintf("The share of each persona in %d audits, from %s to %s. Each chart has a scale of its own; the shaded band is the target then.",
+			len(audits), date(first.At), date(last.At)))),
+		el("div", class("panels"), group(panels)),
+		el("details", el("summary", text("The audits in numbers")), wide("The audits in numbers", auditTable(audits))),
+	}
+}
+
+func tooShort(audits []persona.Report) string {
+	if len(audits) == 0 {
+		return "There is no audit of this population yet. A line takes two."
+	}
+	return "There is one audit of this population so far, of " + date(audits[0].At) + ". A line takes two."
+}
+
+// lines are all that a chart over time is drawn of.
+func lines(r persona.Report) []persona.Line { return append(r.Lines(), r.Groups()...) }
+
+func date(at time.Time) string { return at.UTC().Format("2 January 2006") }
+
+func auditTable(audits []persona.Report) node {
+	titles := []string{"Audit of", "People"}
+	for _, l := range lines(audits[0]) {
+		titles = append(titles, title(l.Word))
+	}
+	var rows []node
+	for _, r := range slices.Backward(audits) {
+		row := []node{el("th", attr("scope", "row"), el("time", attr("datetime", r.At.UTC().Format(time.DateOnly)), text(date(r.At)))), figure(r.Base)}
+		for _, l := range lines(r) {
+			row = append(row, el("td", class("n"), mark(l.Verdict.String()), when(l.Verdict != persona.NoVerdict, hidden(verdict(l.Row)+", ")), text(percent(l.Count, r.Base))))
+		}
+		rows = append(rows, el("tr", row...))
+	}
+	return el("table", el("caption", text("Shares by audit, the latest first")), heads(titles...), el("tbody", rows...))
+}
+
+// A panel's drawing, and where in it the lines are.
+const (
+	panelBox   = "0 0 300 132"
+	panelLeft  = 44.0
+	panelRight = 288.0
+	panelTop   = 12.0
+	panelFoot  = 104.0
+)
+
+// panel is one line over time.
+func panel(audits []persona.Report, i int) node {
+	s := scaleOf(audits, i)
+	first, last := audits[0], audits[len(audits)-1]
+	then, now := lines(first)[i], lines(last)[i]
+	says := fmt.Sprintf("From %s on %s to %s on %s", percent(then.Count, first.Base), date(first.At), percent(now.Count, last.Base), date(last.At))
+	if now.Verdict != persona.NoVerdict {
+		says += ": " + verdict(now.Row)
+	}
+	var drawing []node
+	if band := s.band(audits, i); band != "" {
+		drawing = append(drawing, el("path", class("band"), attr("d", band)))
+	}
+	for _, share := range []float64{s.low, s.high} {
+		drawing = append(drawing, line("grid", panelLeft, s.y(share), panelRight, s.y(share)),
+			label("end", panelLeft-6, s.y(share)+4, fmt.Sprintf("%s%%", decimal(share*100))))
+	}
+	drawing = append(drawing, el("polyline", class("trend"), attr("points", s.points(audits, i))),
+		el("circle", class("now"), number("cx", panelRight), number("cy", s.y(share(now, last))), attr("r", "4")),
+		label("start", panelLeft, panelFoot+22, first.At.UTC().Format("2 Jan 2006")), label("end", panelRight, panelFoot+22, last.At.UTC().Format("2 Jan 2006")),
+	)
+	return el("figure",
+		el("figcaption", el("strong", text(title(now.Word))), el("span", text(percent(now.Count, last.Base))), judged(now.Row)),
+		image("history-"+now.Word, panelBox, title(now.Word)+" over time", says, drawing...),
+	)
+}
+
+func label(anchor string, x, y float64, words string) node {
+	return el("text", attr("text-anchor", anchor), number("x", x), number("y", y), text(words))
+}
+
+// share is what of the base a line is, 0 of nobody.
+func share(l persona.Line, r persona.Report) float64 {
+	return ratio(l.Count, r.Base)
+}
+
+func ratio(count, base int) float64 {
+	if base == 0 {
+		return 0
+	}
+	return float64(count) / float64(base)
+}
+
+// scale is where times and shares are in a panel.
+type scale struct {
+	from, to  time.Time
+	low, high float64
+}
+
+// scaleOf is the scale that shows all of a line and of its targets, in steps
+// that can be read.
+func scaleOf(audits []persona.Report, i int) scale {
+	s := scale{from: audits[0].At, to: audits[len(audits)-1].At, low: 1}
+	for _, r := range audits {
+		l := lines(r)[i]
+		s.low, s.high = min(s.low, share(l, r)), max(s.high, share(l, r))
+		if l.Verdict != persona.NoVerdict && !r.TooFew() {
+			s.low, s.high = min(s.low, ratio(l.Range.Min, r.Base)), min(max(s.high, ratio(l.Range.Max, r.Base)), 1)
+		}
+	}
+	for _, step := range []float64{0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1} {
+		low, high := floorTo(s.low, step), ceilTo(s.high, step)
+		if high-low <= 5*step+1e-9 {
+			return scale{s.from, s.to, max(low, 0), max(high, low+step)}
+		}
+	}
+	return scale{s.from, s.to, 0, 1}
+}
+
+func floorTo(x, step float64) float64 { return step * float64(int(x/step+1e-9)) }
+
+func ceilTo(x, step float64) float64 {
+	low := floorTo(x, step)
+	if x-low > 1e-9 {
+		return low + step
+	}
+	return low
+}
+
+func (s scale) x(at time.Time) float64 {
+	if !s.to.After(s.from) {
+		return panelRight
+	}
+	return panelLeft + (panelRight-panelLeft)*float64(at.Sub(s.from))/float64(s.to.Sub(s.from))
+}
+
+func (s scale) y(share float64) float64 {
+	share = min(max(share, s.low), s.high)
+	return panelFoot - (panelFoot-panelTop)*(share-s.low)/(s.high-s.low)
+}
+
+func (s scale) points(audits []persona.Report, i int) string {
+	var out []string
+	for _, r := range audits {
+		out = append(out, point(s.x(r.At), s.y(share(lines(r)[i], r))))
+	}
+	return strings.Join(out, " ")
+}
+
+// band is the outline of a line's target over time, "" of one without.
+func (s scale) band(audits []persona.Report, i int) string {
+	var upper, lower []string
+	for _, r := range audits {
+		l := lines(r)[i]
+		if l.Verdict == persona.NoVerdict || r.TooFew() {
+			continue
+		}
+		upper = append(upper, point(s.x(r.At), s.y(ratio(l.Range.Max, r.Base))))
+		lower = append(lower, point(s.x(r.At), s.y(ratio(l.Range.Min, r.Base))))
+	}
+	if len(upper) == 0 {
+		return ""
+	}
+	slices.Reverse(lower)
+	return "M" + strings.Join(append(upper, lower...), "L") + "Z"
+}
+
+func point(x, y float64) string { return decimal(x) + "," + decimal(y) }

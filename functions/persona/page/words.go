@@ -1,0 +1,169 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	"gemba/shared/persona"
+)
+
+// summary says the report in a sentence or three.
+func summary(r persona.Report) string {
+	judged := r.Judged()
+	switch {
+	case r.Base == 0:
+		return "Nobody is counted here yet."
+	case r.TooFew():
+		return fmt.Sprintf("Only %s: fewer than four are not judged.", countedHere(r.Base)) + without(r)
+	case judged[0].Verdict == persona.Unreachable:
+		return fmt.Sprintf("The targets contradict each other: no distribution of %s meets all of them, so none is judged.", people(r.Base)) + without(r)
+	}
+	var misses []string
+	for _, l := range judged {
+		if l.Verdict != persona.Within {
+			misses = append(misses, miss(l))
+		}
+	}
+	met, all := len(judged)-len(misses), len(judged)
+	return metOf(met, all) + sentence(misses) + without(r)
+}
+
+func countedHere(n int) string {
+	if n == 1 {
+		return "1 person is counted here"
+	}
+	return people(n) + " are counted here"
+}
+
+func metOf(met, all int) string {
+	switch met {
+	case all:
+		return fmt.Sprintf("All %d targets are met.", all)
+	case 0:
+		return fmt.Sprintf("None of %d targets is met.", all)
+	case 1:
+		return fmt.Sprintf("1 of %d targets is met.", all)
+	}
+	return fmt.Sprintf("%d of %d targets are met.", met, all)
+}
+
+func miss(l persona.Line) string {
+	way := "over"
+	if l.Verdict == persona.Below {
+		way = "short"
+	}
+	return fmt.Sprintf("%s: %s %s", title(l.Word), people(l.Change), way)
+}
+
+// sentence is the parts as one, nothing of none.
+func sentence(parts []string) string {
+	if len(parts) == 0 {
+		return ""
+	}
+	return " " + strings.Join(parts, "; ") + "."
+}
+
+// without says how many have no persona.
+func without(r persona.Report) string {
+	none := r.Personas[0].Count
+	switch {
+	case none == 0:
+		return ""
+	case none == 1:
+		return " 1 person has no persona."
+	}
+	return fmt.Sprintf(" %d people have no persona.", none)
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+// title is a word as people are shown it, short enough for a chart.
+func title(word string) string {
+	if word == persona.Experts {
+		return "CI experts"
+	}
+	return persona.Title(word)
+}
+
+// percent is a share to a tenth of a percent; nothing of nobody.
+func percent(count, base int) string {
+	if base == 0 {
+		return "–"
+	}
+	tenths := (count*2000 + base) / (2 * base)
+	return fmt.Sprintf("%d.%d%%", tenths/10, tenths%10)
+}
+
+// span is a range in words.
+func span(r persona.Range) string {
+	if r.Min == r.Max {
+		return people(r.Min)
+	}
+	return between(r) + " people"
+}
+
+func between(r persona.Range) string {
+	if r.Min == r.Max {
+		return fmt.Sprint(r.Min)
+	}
+	return fmt.Sprintf("%d–%d", r.Min, r.Max)
+}
+
+// verdict is a row's verdict in words, with the people it takes.
+func verdict(r persona.Row) string {
+	switch r.Verdict {
+	case persona.Below:
+		return fmt.Sprintf("%d too few", r.Change)
+	case persona.Above:
+		return fmt.Sprintf("%d too many", r.Change)
+	case persona.Within:
+		return "within target"
+	case persona.Unreachable:
+		return "not judged"
+	}
+	return "no target"
+}
+
+// marks are the verdicts' shapes, by the verdict's word, which names their
+// colour too.
+var marks = []struct{ word, path, says string }{
+	{"within", "M3 8.5 6.5 12 13 4.5", "within target"},
+	{"below", "M2 4h12L8 14z", "too few"},
+	{"above", "M2 12h12L8 2z", "too many"},
+	{"unreachable", "M3 8h10", "not judged"},
+}
+
+// symbols defines the marks for all of the page.
+func symbols() node {
+	svg := []node{class("defs"), attr("aria-hidden", "true"), attr("width", "0"), attr("height", "0")}
+	for _, m := range marks {
+		svg = append(svg, el("symbol", attr("id", "m-"+m.word), attr("viewBox", "0 0 16 16"), el("path", attr("d", m.path))))
+	}
+	return el("svg", svg...)
+}
+
+// mark is a verdict's shape; nothing without a target.
+func mark(word string) node {
+	if word == "" {
+		return nil
+	}
+	return el("svg", class("m "+word), attr("aria-hidden", "true"), el("use", attr("href", "#m-"+word)))
+}
+
+// judged is a verdict by shape, colour and words.
+func judged(r persona.Row) node {
+	return el("span", class("v "+r.Verdict.String()), mark(r.Verdict.String()), text(verdict(r)))
+}
+
+// legend tells the marks.
+func legend(more ...node) node {
+	for _, m := range marks {
+		more = append(more, el("li", mark(m.word), text(m.says)))
+	}
+	return el("ul", class("legend"), attr("role", "list"), group(more))
+}
