@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -89,6 +90,18 @@ func TestPersonaReport(t *testing.T) {
 	t.Run("R10 any administrator reads it", func(t *testing.T) {
 		for user, status := range map[string]int{"lena": 200, "rita": 200, "svc": 200, "mia": 403, "lea": 403} {
 			o.as(t, user).get(t, "/v1/persona-report").is(t, status)
+		}
+	})
+	t.Run("P6 for people and for spreadsheets", func(t *testing.T) {
+		for accept, want := range map[string][]string{
+			"text/html": {"text/html; charset=utf-8", "<h2 id=\"shares-title\">Shares against targets</h2>"},
+			"text/csv":  {"text/csv; charset=utf-8; header=present", "\r\neast,"},
+			"image/png": {"application/json", `"base":14`},
+		} {
+			r := ada.send(t, "GET", "/v1/persona-report", nil, "Accept", accept)
+			if got := r.header.Get("Content-Type"); r.status != 200 || got != want[0] || !strings.Contains(string(r.raw), want[1]) || r.header.Get("Vary") != "Accept" {
+				t.Errorf("%s: %d %s, %.300s", accept, r.status, got, r.raw)
+			}
 		}
 	})
 	t.Run("a location that is not there, or cannot be one", func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"gemba/functions/persona/page"
 	"gemba/shared/api"
 	"gemba/shared/authz"
 	"gemba/shared/body"
@@ -12,22 +13,87 @@ import (
 	"gemba/shared/persona"
 )
 
+// What the report can be: for programs, for people, for spreadsheets.
+const (
+	asJSON = "application/json"
+	asPage = "text/html"
+	asCSV  = "text/csv"
+)
+
+// asked is a report of "" or a location, in the form that is preferred.
+type asked struct{ location, form string }
+
 // report is the live counts against the targets, of the organization or of a
 // location and below (P6).
-func report(personas *persona.Service) api.Endpoint[string] {
-	return api.Endpoint[string]{
+func report(personas *persona.Service) api.Endpoint[asked] {
+	return api.Endpoint[asked]{
 		Route:  "GET /v1/persona-report",
 		Action: authz.ReadAdministration,
-		Decode: decodeLocation,
-		Do: func(ctx context.Context, c directory.Caller, location string) (api.Response, error) {
-			r, err := personas.Report(ctx, c, location)
+		Decode: func(r *api.Request) (asked, error) {
+			location, err := decodeLocation(r)
+			return asked{location, r.Preferred(asJSON, asPage, asCSV)}, err
+		},
+		Do: func(ctx context.Context, c directory.Caller, in asked) (api.Response, error) {
+			answer, err := answerAs(ctx, personas, c, in)
 			if err != nil {
 				return api.Response{}, err
 			}
-			moved, err := personas.Moved(ctx, c, r)
-			return api.Response{Status: http.StatusOK, Body: liveBody{bodyOf(r), movedOf(moved)}}, err
+			if answer.Header == nil {
+				answer.Header = map[string]string{}
+			}
+			answer.Header["vary"] = "Accept"
+			return answer, nil
 		},
 	}
+}
+
+func answerAs(ctx context.Context, personas *persona.Service, c directory.Caller, in asked) (api.Response, error) {
+	if in.form == asJSON {
+		return live(ctx, personas, c, in.location)
+	}
+	o, err := personas.Overview(ctx, c, in.location)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if in.form == asCSV {
+		return table(o)
+	}
+	return document(o)
+}
+
+// live is the report of now, with what moved since the last audit.
+func live(ctx context.Context, personas *persona.Service, c directory.Caller, location string) (api.Response, error) {
+	r, err := personas.Report(ctx, c, location)
+	if err != nil {
+		return api.Response{}, err
+	}
+	moved, err := personas.Moved(ctx, c, r)
+	return api.Response{Status: http.StatusOK, Body: liveBody{bodyOf(r), movedOf(moved)}}, err
+}
+
+// document is the page. It may do nothing but show itself.
+func document(o persona.Overview) (api.Response, error) {
+	r, err := api.WholeText(http.StatusOK, api.Text{Type: asPage + "; charset=utf-8", Bytes: page.HTML(o)})
+	r.Header = map[string]string{
+		"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		"x-content-type-options":  "nosniff",
+	}
+	return r, err
+}
+
+// table is the spreadsheet, which is saved under a name of ids: nothing in it
+// needs to be escaped (T5).
+func table(o persona.Overview) (api.Response, error) {
+	of := o.ID
+	if o.Report.Location != "" {
+		of += "-" + o.Report.Location
+	}
+	r, err := api.WholeText(http.StatusOK, api.Text{Type: asCSV + "; charset=utf-8; header=present", Bytes: page.CSV(o)})
+	r.Header = map[string]string{
+		"content-disposition":    `attachment; filename="personas-` + of + "-" + persona.Slot(o.Report.At) + `.csv"`,
+		"x-content-type-options": "nosniff",
+	}
+	return r, err
 }
 
 // decodeLocation reads ?location=; none is the organization.

@@ -45,8 +45,8 @@ func (s source) Census(context.Context, string) (persona.Census, error) {
 	return persona.Census{Populations: s.people}, nil
 }
 
-func (s source) Audits(_ context.Context, _, _ string, limit int) ([]persona.Audit, error) {
-	return s.audits[:min(limit, len(s.audits))], nil
+func (s source) Audits(_ context.Context, _ string, page directory.Page) ([]persona.Audit, string, error) {
+	return s.audits[:min(page.Limit, len(s.audits))], "", nil
 }
 
 // overview is what the use case makes of the world, of a location or all.
