@@ -152,10 +152,10 @@ func TestTheCostOfAChange(t *testing.T) {
 		}, 1, 15},
 		{"one location more", func(u *directory.Users, c directory.Caller) error {
 			return changed(t, u, c, func(u *directory.User) { u.Locations = []string{"icu", "ward"} })
-		}, 1, 23},
+		}, 1, 25},
 		{"another location", func(u *directory.Users, c directory.Caller) error {
 			return changed(t, u, c, func(u *directory.User) { u.Locations = []string{"clinic"} })
-		}, 1, 27},
+		}, 1, 29},
 		{"nothing", func(u *directory.Users, c directory.Caller) error { return changed(t, u, c, func(*directory.User) {}) }, 0, 0},
 	} {
 		spent := &spending{}
