@@ -150,23 +150,25 @@ type pointedFault struct {
 }
 
 // kinds is the one place that turns kinds of failure into answers. A kind
-// with hidden words tells nothing of its cause, not even its code.
+// with a hidden code tells nothing of its cause, and always the same detail: of
+// what is not there and of what may not be known (T4) as well.
 var kinds = [fault.KindCount]struct {
 	status int
 	title  string
 	hidden string
+	detail string
 }{
-	fault.Internal:        {http.StatusInternalServerError, "Something went wrong here", "internal"},
-	fault.Invalid:         {http.StatusBadRequest, "The request is malformed", ""},
-	fault.Unprocessable:   {http.StatusUnprocessableEntity, "The request breaks a rule", ""},
-	fault.Unauthenticated: {http.StatusUnauthorized, "Who are you?", ""},
-	fault.Denied:          {http.StatusForbidden, "This is not allowed", ""},
-	fault.NotFound:        {http.StatusNotFound, "There is no such thing", "not_found"},
-	fault.Conflict:        {http.StatusConflict, "This conflicts with what is there", ""},
-	fault.Stale:           {http.StatusPreconditionFailed, "It has changed meanwhile", ""},
-	fault.Unconditional:   {http.StatusPreconditionRequired, "A precondition is required", ""},
-	fault.TooMany:         {http.StatusTooManyRequests, "Too many attempts", ""},
-	fault.Unavailable:     {http.StatusServiceUnavailable, "A dependency failed; it is safe to try again", "unavailable"},
+	fault.Internal:        {http.StatusInternalServerError, "Something went wrong here", "internal", "It is not the request's fault. The request id finds it in our log."},
+	fault.Invalid:         {http.StatusBadRequest, "The request is malformed", "", ""},
+	fault.Unprocessable:   {http.StatusUnprocessableEntity, "The request breaks a rule", "", ""},
+	fault.Unauthenticated: {http.StatusUnauthorized, "Who are you?", "", ""},
+	fault.Denied:          {http.StatusForbidden, "This is not allowed", "", ""},
+	fault.NotFound:        {http.StatusNotFound, "There is no such thing", "not_found", "Nothing has this name, or you may not know of it."},
+	fault.Conflict:        {http.StatusConflict, "This conflicts with what is there", "", ""},
+	fault.Stale:           {http.StatusPreconditionFailed, "It has changed meanwhile", "", ""},
+	fault.Unconditional:   {http.StatusPreconditionRequired, "A precondition is required", "", ""},
+	fault.TooMany:         {http.StatusTooManyRequests, "Too many attempts", "", ""},
+	fault.Unavailable:     {http.StatusServiceUnavailable, "A dependency failed; it is safe to try again", "unavailable", "Try again in a moment, with the same idempotency key if there was one."},
 }
 
 // Problem is the problem document of a part of a request, without the request's
@@ -177,7 +179,7 @@ func problemOf(f *fault.Error) problemBody {
 	k := kinds[f.Kind]
 	body := problemBody{Type: "urn:problem:" + f.Code, Title: k.title, Status: k.status, Detail: f.Detail}
 	if k.hidden != "" {
-		body.Type, body.Detail = "urn:problem:"+k.hidden, ""
+		body.Type, body.Detail = "urn:problem:"+k.hidden, k.detail
 	}
 	for _, p := range f.Problems {
 		body.Errors = append(body.Errors, pointedFault(p))

@@ -36,8 +36,8 @@ func TestARowsProblem(t *testing.T) {
 	given := fault.Faulty(fault.Unprocessable, "invalid_limit", []fault.Problem{{Pointer: "/locations/0", Detail: "No."}, {Pointer: "", Detail: "No."}})
 	for want, err := range map[string]error{
 		`{"type":"urn:problem:invalid_limit","title":"The request breaks a rule","status":422,"detail":"No.","errors":[{"pointer":"/changes/3/locations/0","detail":"No."},{"pointer":"/changes/3","detail":"No."}]}`: given,
-		`{"type":"urn:problem:not_found","title":"There is no such thing","status":404}`:   fault.New(fault.NotFound, "not_found", "There is no such role."),
-		`{"type":"urn:problem:internal","title":"Something went wrong here","status":500}`: fault.Wrap(fault.Internal, "x", errors.New("secret")),
+		`{"type":"urn:problem:not_found","title":"There is no such thing","status":404,"detail":"Nothing has this name, or you may not know of it."}`:                                                                 fault.New(fault.NotFound, "not_found", "There is no such role."),
+		`{"type":"urn:problem:internal","title":"Something went wrong here","status":500,"detail":"It is not the request's fault. The request id finds it in our log."}`:                                              fault.Wrap(fault.Internal, "x", errors.New("secret")),
 	} {
 		if text, _ := json.Marshal(api.RowProblem(3, err)); string(text) != want {
 			t.Errorf("%s, want %s", text, want)

@@ -73,7 +73,7 @@ func (o *Object) bounds(least, most string, limit int) (int, int) {
 	o.Need(least, most)
 	from, to := o.Int(least, 0, limit), o.Int(most, 0, limit)
 	if from > to && len(o.problems)+o.dropped == faults {
-		o.Fault(least, "The lower end of a range is not above its upper end.")
+		o.Fault(least, "The lower end of a range may not be above its upper end.")
 	}
 	return from, to
 }

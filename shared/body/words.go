@@ -90,12 +90,12 @@ const noPersona = "none"
 // personaNeeded says what a persona is called. Its list is in the order of
 // reports.
 func personaNeeded(more ...string) string {
-	var words, older []string
+	var words, called []string
 	for p := directory.NoPersona + 1; p < directory.PersonaCount; p++ {
-		words, older = append(words, p.String()), append(older, p.OlderNames()...)
+		words, called = append(words, p.String()), append(append(called, p.Title(directory.DefaultSettings().ProductName)), p.OlderNames()...)
 	}
-	return "One of these is expected, in any case and spacing: " + strings.Join(append(words, more...), ", ") +
-		". The older names " + strings.Join(older, " and ") + " are known, too."
+	return "One of these is expected, in any case, spaced, hyphened or not: " + strings.Join(append(words, more...), ", ") +
+		". Known, too, is what people call them: " + strings.Join(called, ", ") + "."
 }
 
 // Persona is a persona by whatever it is called (P1); none when it is absent.

@@ -157,10 +157,14 @@ func (f *Function) items(ctx context.Context, items map[thing][]string) map[stri
 	}
 	group.Wait()
 	for i, of := range order {
-		f.tell(ctx, "item", of.organization, errs[i], slog.String("item", of.id))
 		if errs[i] != nil {
+			f.tell(ctx, "item", of.organization, errs[i], slog.String("item", of.id))
 			fail(failed, items[of])
 		}
+	}
+	if len(items) > 0 {
+		f.log.LogAttrs(ctx, slog.LevelInfo, "record", slog.String("function", "engagement"), slog.String("action", "item"),
+			slog.Int("items", len(items)), slog.Int("failed", len(failed)))
 	}
 	return failed
 }

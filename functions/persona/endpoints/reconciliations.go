@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"time"
@@ -20,6 +21,9 @@ func reconcile(reconciler *persona.Reconciler) api.Endpoint[bool] {
 		Route:  "POST /v1/persona-reconciliations",
 		Action: authz.AdministerSystem,
 		Decode: func(r *api.Request) (bool, error) {
+			if len(bytes.TrimSpace(r.Body)) == 0 {
+				return false, nil
+			}
 			return body.Read(r.Body, func(o *body.Object) bool { return o.Bool("mend") })
 		},
 		Do: func(ctx context.Context, c directory.Caller, mend bool) (api.Response, error) {

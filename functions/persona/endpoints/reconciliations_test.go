@@ -121,7 +121,7 @@ func TestOfManyDriftsSomeAreTold(t *testing.T) {
 func TestWhoMayReconcile(t *testing.T) {
 	a := world(t)
 	for as, status := range map[string]int{"root": 200, "local": 403, "support": 403, "nurse": 403, "coach": 403, "inactive": 401, "": 401} {
-		for _, body := range []string{`{"mend": false}`, `{"mend": true}`} {
+		for _, body := range []string{``, `{"mend": false}`, `{"mend": true}`} {
 			if answer := a.reconcile(t, as, body); answer.Status != status {
 				t.Errorf("%q: %d %s", as, answer.Status, answer.Body)
 			}
@@ -132,7 +132,7 @@ func TestWhoMayReconcile(t *testing.T) {
 func TestReconciliationMalformed(t *testing.T) {
 	a := world(t)
 	for body, pointers := range map[string][]string{
-		``: {""}, `[]`: {""}, `{"mend": "yes"}`: {"/mend"}, `{"mend": 1}`: {"/mend"}, `{"fix": true}`: {"/fix"},
+		`[]`: {""}, `{"mend": "yes"}`: {"/mend"}, `{"mend": 1}`: {"/mend"}, `{"fix": true}`: {"/fix"},
 	} {
 		answer := a.reconcile(t, "root", body)
 		if answer.Status != 400 || answer.Problem(t) != "malformed" || !slices.Equal(answer.Pointers(t), pointers) {
@@ -177,7 +177,7 @@ func TestI6ASessionReconciles(t *testing.T) {
 			Started: fixture.Start, Last: fixture.Start, Idles: fixture.Start.Add(time.Minute), Ends: fixture.Start.Add(time.Hour),
 		}
 		f := endpoints.New(a.Deps(t, running{session}), a.Store)
-		for _, body := range []string{`{"mend": false}`, `{"mend": true}`} {
+		for _, body := range []string{``, `{"mend": false}`, `{"mend": true}`} {
 			answer := a.Do(t, f, fixture.Call{Route: reconcileRoute, As: "operator", Body: body, Session: "x"})
 			if answer.Status != c.status || c.problem != "" && answer.Problem(t) != c.problem {
 				t.Errorf("I6 as %s: %d %s", c.subject, answer.Status, answer.Body)
