@@ -31,21 +31,15 @@ func (t Tally) engagement(p directory.Persona) Engagement {
 // add adds a population as it is on a day. A day after it is another clock's
 // today.
 func (t *Tally) add(p Population, today directory.Day) {
-	t.Counts.add(p.Counts)
-	t.OnTeam.add(p.OnTeam)
+	t.Counts.plus(1, p.Counts)
+	t.OnTeam.plus(1, p.OnTeam)
 	for day, counts := range p.Seen {
 		if day > today-WeekDays {
-			t.Active7.add(counts)
+			t.Active7.plus(1, counts)
 		}
 		if day > today-MonthDays {
-			t.Active30.add(counts)
+			t.Active30.plus(1, counts)
 		}
-	}
-}
-
-func (c *Counts) add(other Counts) {
-	for p, n := range other {
-		c[p] += n
 	}
 }
 
@@ -68,25 +62,4 @@ func meets(m *authz.Model, locations []string, root string) bool {
 		}
 	}
 	return false
-}
-
-// countEach is count for every location at once, by its id; a location without
-// anybody is not in it.
-func countEach(m *authz.Model, populations []Population, today directory.Day) map[string]*Tally {
-	sums := map[string]*Tally{}
-	for _, p := range populations {
-		above := map[string]bool{}
-		for _, l := range p.Locations {
-			for _, a := range m.Above(l) {
-				above[a] = true
-			}
-		}
-		for l := range above {
-			if sums[l] == nil {
-				sums[l] = &Tally{}
-			}
-			sums[l].add(p, today)
-		}
-	}
-	return sums
 }
