@@ -77,11 +77,26 @@ func shareCell(count, base int) string {
 	return strconv.FormatFloat(float64(count)/float64(base), 'f', 4, 64)
 }
 
-// harmless is a cell that no spreadsheet takes for a formula (T5): one that
-// begins as a formula does is text by an apostrophe before it.
+// harmless is a cell that no spreadsheet takes for a formula (T5): what begins as
+// a formula does is text by an apostrophe before it. That holds inside of a cell,
+// too: where a comma stands in decimals, spreadsheets part cells at semicolons, and
+// to them these quotes are none.
 func harmless(cell string) string {
-	if begin := strings.TrimLeft(cell, " "); begin != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(begin)[0]) {
-		return "'" + cell
+	var out strings.Builder
+	for rest := cell; rest != ""; {
+		end := strings.IndexAny(rest, ";\t\r\n") + 1
+		if end == 0 {
+			end = len(rest)
+		}
+		begins := "=+-@＝＋－＠"
+		if rest == cell {
+			begins += "\t\r\n"
+		}
+		if begin := strings.TrimLeft(rest[:end], ` "`); begin != "" && strings.ContainsRune(begins, []rune(begin)[0]) {
+			out.WriteString("'")
+		}
+		out.WriteString(rest[:end])
+		rest = rest[end:]
 	}
-	return cell
+	return out.String()
 }

@@ -80,24 +80,47 @@ func saysLine(t *testing.T, row map[string]string, l persona.Line, base int) {
 	}
 }
 
-// TestT5NoCellIsAFormula: whatever a location is called.
+// TestT5NoCellIsAFormula: whatever a location is called, and wherever a spreadsheet
+// parts the cells: at commas by RFC 4180, or at semicolons or tabs with no regard to
+// quotes that do not begin a cell.
 func TestT5NoCellIsAFormula(t *testing.T) {
+	formula := func(cell string) bool {
+		first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, ` "`))
+		return strings.ContainsRune("=+-@＝＋－＠", first)
+	}
 	rapid.Check(t, func(r *rapid.T) {
-		begin := rapid.SampledFrom([]string{"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", " =", "", "'", "\""}).Draw(r, "begin")
-		name := begin + rapid.StringN(0, 20, -1).Draw(r, "rest")
+		part := rapid.SampledFrom([]string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " ", "'", "\"", ";", ",", "a", "é"})
+		name := strings.Join(rapid.SliceOfN(part, 0, 8).Draw(r, "name"), "") + rapid.StringN(0, 20, -1).Draw(r, "rest")
 		w := world{organization: name, locations: []authz.Location{place("a", name, "")}}
-		for _, row := range records(r, page.CSV(w.overview(r, ""))) {
+		raw := page.CSV(w.overview(r, ""))
+		for _, row := range records(r, raw) {
 			for column, cell := range row {
-				first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, " "))
-				if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+				if first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, " ")); formula(cell) || cell != "" && strings.ContainsRune("\t\r\n", first) {
 					r.Errorf("%s is %q", column, cell)
 				}
 			}
 			// A reader takes CR LF in a cell for LF (RFC 4180 knows one line's end).
-			whole := strings.NewReplacer("\r\n", "\n", "\r", "").Replace(name)
-			if got := strings.ReplaceAll(row["name"], "\r", ""); got != whole && got != "'"+whole {
+			bare := strings.NewReplacer("\r", "", "'", "")
+			if got, want := bare.Replace(row["name"]), bare.Replace(name); got != want {
 				r.Errorf("%q is written as %q", name, row["name"])
 			}
 		}
+		for _, cell := range strings.FieldsFunc(string(raw), func(c rune) bool { return strings.ContainsRune(";\t\r\n", c) }) {
+			if formula(cell) {
+				r.Errorf("parted at semicolons, a cell is %q", cell)
+			}
+		}
 	})
+}
+
+// TestNamesStayAsTheyAre where no formula can begin.
+func TestNamesStayAsTheyAre(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ward 3-B": "Ward 3-B", "A + B; C": "A + B; C", "'A'": "'A'", "1;=2": "1;'=2", "x; -y": "x;' -y", "=": "'=", "a\t@b": "a\t'@b",
+	} {
+		w := world{organization: "o", locations: []authz.Location{place("a", name, "")}}
+		if got := records(t, page.CSV(w.overview(t, "")))[1]["name"]; got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
 }
