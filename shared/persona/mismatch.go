@@ -163,9 +163,14 @@ type Way struct {
 	Sentence string
 }
 
+// mostOffered is how many roles are offered that would do as well as each other.
+// There can be any number of them (R1), and each sentence names all that is to be
+// revoked for it.
+const mostOffered = 20
+
 // ways are what would resolve the mismatch, each by itself, of what the caller
-// may do with roles. A persona can always be changed: who sees a mismatch
-// administers its user (P2).
+// may do with roles; of roles to give the first mostOffered by id. A persona can
+// always be changed: who sees a mismatch administers its user (P2).
 func (s standing) ways(m Mismatch, may func(Deed, Meant) bool) []Way {
 	if m == NeedsMore {
 		return append(s.giving(may), s.changing()...)
@@ -173,15 +178,25 @@ func (s standing) ways(m Mismatch, may func(Deed, Meant) bool) []Way {
 	return append(s.changing(), s.revoking(may)...)
 }
 
-// giving is each role of the persona's own width: a wider one would be too much.
+// giving is each role that is offered.
 func (s standing) giving(may func(Deed, Meant) bool) []Way {
 	var ways []Way
-	for _, r := range as(s.exist, width(s.persona)) {
-		if may(GiveRole, r) {
-			ways = append(ways, Way{[]Step{{Deed: GiveRole, Role: r.ID}}, "Give them " + described([]Meant{r}) + "."})
-		}
+	for _, r := range s.offered(may) {
+		ways = append(ways, Way{[]Step{{Deed: GiveRole, Role: r.ID}}, "Give them " + described([]Meant{r}) + "."})
 	}
 	return ways
+}
+
+// offered are roles of the persona's own width that may be given: a wider one would
+// be too much.
+func (s standing) offered(may func(Deed, Meant) bool) []Meant {
+	var some []Meant
+	for _, r := range as(s.exist, width(s.persona)) {
+		if len(some) < mostOffered && may(GiveRole, r) {
+			some = append(some, r)
+		}
+	}
+	return some
 }
 
 // changing is each persona that the widest of what is held is meant for. Where
@@ -213,16 +228,13 @@ func (s standing) revoking(may func(Deed, Meant) bool) []Way {
 		revoked = append(revoked, Step{Deed: RevokeRole, Role: r.ID})
 	}
 	said := "Revoke " + described(wider)
-	own := width(s.persona)
-	if len(as(s.held, own)) > 0 {
+	if len(as(s.held, width(s.persona))) > 0 {
 		return []Way{{revoked, said + "."}}
 	}
 	var ways []Way
-	for _, r := range as(s.exist, own) {
-		if may(GiveRole, r) {
-			steps := append(slices.Clone(revoked), Step{Deed: GiveRole, Role: r.ID})
-			ways = append(ways, Way{steps, said + ", and give them " + described([]Meant{r}) + " instead."})
-		}
+	for _, r := range s.offered(may) {
+		steps := append(slices.Clone(revoked), Step{Deed: GiveRole, Role: r.ID})
+		ways = append(ways, Way{steps, said + ", and give them " + described([]Meant{r}) + " instead."})
 	}
 	return ways
 }

@@ -1,6 +1,7 @@
 package persona
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -195,6 +196,41 @@ func TestMismatchesHaveWords(t *testing.T) {
 	for d := NoDeed + 1; d < DeedCount; d++ {
 		if d.String() == "" {
 			t.Errorf("deed %d has no word", d)
+		}
+	}
+}
+
+// TestP7AMismatchHasABound: however many roles there are, an answer can carry what is
+// told of somebody who holds as many as one may (R1), whichever mismatch it is.
+func TestP7AMismatchHasABound(t *testing.T) {
+	const most, answer = 2000, 2_000_000
+	name := strings.Repeat("é", 100)
+	s := standing{persona: directory.Frontline}
+	for i := range most {
+		s.exist = append(s.exist, Meant{fmt.Sprintf("narrow-%04d", i), name, directory.Frontline})
+	}
+	lacking := s
+	for i := range 200 {
+		s.held = append(s.held, Meant{fmt.Sprintf("wide-%04d", i), name, directory.Champion})
+	}
+	s.exist = append(s.exist, s.held...)
+	for m, s := range map[Mismatch]standing{NeedsMore: lacking, NeedsLess: s} {
+		ways := s.ways(m, func(_ Deed, r Meant) bool { return r.ID != "narrow-0000" })
+		size := len(s.reason(m))
+		for _, w := range ways {
+			size += len(w.Sentence) + 100*len(w.Steps)
+		}
+		roles := 0
+		for _, w := range ways {
+			if last := w.Steps[len(w.Steps)-1]; last.Deed == GiveRole {
+				roles++
+				if last.Role == "narrow-0000" {
+					t.Errorf("R12 %+v", w.Steps)
+				}
+			}
+		}
+		if size > answer || roles != mostOffered {
+			t.Errorf("P7 %v takes %d bytes for %d roles to give", m, size, roles)
 		}
 	}
 }
