@@ -171,16 +171,20 @@ func TestT4AHistorysCursorTellsNothing(t *testing.T) {
 }
 
 // TestI7AHistoryTellsWhoActed: a change in a session is the subject's, with the
-// actor beside it.
+// actor beside it for those whom the list of sessions tells of it, too (T4).
 func TestI7AHistoryTellsWhoActed(t *testing.T) {
 	a, session := acting(t, "local", "full")
 	a.Clock.Advance(time.Second)
 	call := changes("support", row("nurse", "leader"))
 	call.Session = session
 	outcomesOf(t, a.Do(t, a.Function, call))
-	want := "frontline>leader local/Lou Local support/" + a.User(t, "support").Name
-	if got := lines(a.historyOf(t, "nurse", "nurse", 50)); len(got) != 2 || got[0] != want {
-		t.Errorf("I7 %q, want %q", got, want)
+	openly := "frontline>leader local/Lou Local"
+	wholly := openly + " support/" + a.User(t, "support").Name
+	a.AddUser(t, directory.User{ID: "lucy", Name: "Lucy Local", Username: "lucy", Type: authz.General, Locations: a.User(t, "local").Locations, SignIn: directory.Enabled, Sub: fixture.Sub("lucy")}, "local-administrator")
+	for as, want := range map[string]string{"root": wholly, "local": wholly, "support": wholly, "nurse": openly, "lucy": openly} {
+		if got := lines(a.historyOf(t, as, "nurse", 50)); len(got) != 2 || got[0] != want {
+			t.Errorf("I7, T4 to %s %q, want %q", as, got, want)
+		}
 	}
 	looking := fixture.Call{Route: historyRoute, As: "support", Path: map[string]string{"id": "doctor"}, Session: session}
 	if answer := a.Do(t, a.Function, looking); answer.Status != 404 {
