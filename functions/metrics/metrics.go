@@ -56,7 +56,7 @@ type metric struct {
 
 // Publish writes an audit's metrics (P6), a line a persona and group.
 func Publish(w io.Writer, organization string, a persona.Audit) error {
-	for _, row := range append(a.Report.Lines(), a.Report.Groups()...) {
+	for _, row := range a.Report.AllLines() {
 		text, err := json.Marshal(lineOf(organization, a, row))
 		if err != nil {
 			return err

@@ -83,8 +83,8 @@ func survey(m *authz.Model, t directory.Targets, c Census, location string, at t
 // not changed its verdict; before the first audit nothing had one.
 func shifts(before, after Report) []Shift {
 	var out []Shift
-	was := append(before.Lines(), before.Groups()...)
-	for i, is := range append(after.Lines(), after.Groups()...) {
+	was := before.AllLines()
+	for i, is := range after.AllLines() {
 		if was[i].Verdict != NoVerdict && was[i].Verdict != is.Verdict {
 			out = append(out, Shift{is.Word, was[i].Verdict, is.Verdict})
 		}
@@ -96,7 +96,7 @@ func shifts(before, after Report) []Shift {
 // verdict that changed the one before.
 func (a Audit) entered(e timeline.Entry) timeline.Entry {
 	verdicts := map[string]any{}
-	for _, line := range append(a.Report.Lines(), a.Report.Groups()...) {
+	for _, line := range a.Report.AllLines() {
 		if line.Verdict != NoVerdict {
 			verdicts[line.Word] = line.Verdict.String()
 		}

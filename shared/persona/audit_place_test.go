@@ -93,15 +93,35 @@ func TestP6ALetterSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// TestP1TheChampionIsNamedAfterTheProduct in all that is said of personas.
+func TestP1TheChampionIsNamedAfterTheProduct(t *testing.T) {
+	o := directory.Organization{Name: "St. Mary", Settings: directory.DefaultSettings()}
+	o.Settings.ProductName = "Kata"
+	now := judge(o.Settings.Targets, Tally{Counts: Counts{0, 4, 0, 0, 0, 1}}, "", at)
+	shifted := []Shift{{"champion", Within, Below}, {Experts, Above, Within}}
+	news := News{
+		Audit: Audit{Report: now, Targets: o.Settings.Targets, Changed: shifted}, Locations: []ChangedLocation{{Name: "ICU", Base: 5, Changed: shifted}},
+	}
+	champion := Meant{"contact", "Contact", directory.Champion}
+	s := standing{directory.Leader, []Meant{champion}, []Meant{champion}, "Kata"}
+	said := letter(o, news, "c@example.org").Text + s.reason(NeedsLess)
+	for _, w := range s.ways(NeedsLess, func(Deed, Meant) bool { return true }) {
+		said += w.Sentence
+	}
+	if strings.Contains(said, "KaiNexus") || strings.Count(said, "Kata Champion") != 7 {
+		t.Errorf("P1 %s", said)
+	}
+}
+
 func TestP6ALetterSaysWhichTargetsContradict(t *testing.T) {
 	targets := directory.DefaultTargets()
 	targets.Leader = directory.Share{Min: 4000, Max: 5000}
 	a := Audit{Report: judge(targets, Tally{Counts: Counts{0, 80, 15, 5, 0, 0}}, "", at), Targets: targets}
-	if text := moving(Move{directory.CICoach, directory.NoPersona, 3}); text != "Leave 3 people without a persona, now CI Coach." {
+	if text := moving(Move{directory.CICoach, directory.NoPersona, 3}, "KaiNexus"); text != "Leave 3 people without a persona, now CI Coach." {
 		t.Errorf("P6 %s", text)
 	}
 	want := []string{"No relabelling helps: the targets ask for at least 110 people (Frontline 70, Leader 40), and there are 100. Other targets do (PUT /v1/organization)."}
-	if diff := cmp.Diff(want, advice(a)); diff != "" {
+	if diff := cmp.Diff(want, advice(a, "KaiNexus")); diff != "" {
 		t.Errorf("P6 %s", diff)
 	}
 }

@@ -161,5 +161,5 @@ func (a *Auditor) news(ctx context.Context, f directory.Facts, kept Audit) (News
 	if err != nil {
 		return News{}, err
 	}
-	return News{Audit: kept, Places: changedPlaces(f.Model, spread{before, was}, spread{kept, is})}, nil
+	return News{Audit: kept, Locations: changedLocations(f.Model, spread{before, was}, spread{kept, is})}, nil
 }

@@ -46,7 +46,7 @@ func Catalogue(product string) []Described {
 // CatalogueGroups are the groups with a target of their own (P4).
 func CatalogueGroups() []Grouped {
 	return []Grouped{{
-		Word: Experts, Name: "CI experts", Personas: []directory.Persona{directory.CICoach, directory.Champion},
+		Word: Experts, Name: Title(Experts, ""), Personas: []directory.Persona{directory.CICoach, directory.Champion},
 		Expected: "Under 1 % of the people, coaches and champions together.",
 	}}
 }

@@ -11,18 +11,8 @@ import (
 // Letter is a mail to one address; Text and HTML say the same.
 type Letter struct{ To, Subject, Text, HTML string }
 
-// titles are the personas and groups as people are shown them (P1).
-var titles = map[string]string{
-	directory.Frontline.String(): "Frontline",
-	directory.Leader.String():    "Leader",
-	directory.Executive.String(): "Executive",
-	directory.CICoach.String():   "CI Coach",
-	directory.Champion.String():  "KaiNexus Champion",
-	Experts:                      "CI Coaches and KaiNexus Champions together",
-}
-
-// mostPlaces is how many locations a letter names.
-const mostPlaces = 20
+// mostLocations is how many locations a letter names.
+const mostLocations = 20
 
 // section is a part of a letter: what is said, and the list below it.
 type section struct {
@@ -34,12 +24,12 @@ type section struct {
 // each, what to do, and where else verdicts changed. Names are text in it,
 // whatever they hold (T5).
 func letter(o directory.Organization, news News, to string) Letter {
-	header := oneLine("Personas of " + o.Name)
+	header, product := oneLine("Personas of "+o.Name), o.Settings.ProductName
 	parts := []section{
 		{fmt.Sprintf("The audit of %s counted %s. Since the scheduled audit before, the following has changed:", news.Slot, people(news.Report.Base)),
-			changedLines(news.Audit)},
-		whatToDo(news.Audit),
-		elsewhere(news.Places),
+			changedLines(news.Audit, product)},
+		whatToDo(news.Audit, product),
+		elsewhere(news.Locations, product),
 		{oneLine("You are told because you are a champion of " + o.Name + ". The next mail comes when a verdict changes again."), nil},
 	}
 	return Letter{
@@ -52,8 +42,8 @@ func letter(o directory.Organization, news News, to string) Letter {
 
 // whatToDo is the smallest relabelling, and the calls that tell more and change
 // something.
-func whatToDo(a Audit) section {
-	items := advice(a)
+func whatToDo(a Audit, product string) section {
+	items := advice(a, product)
 	if len(items) == 0 {
 		return section{"Nothing has to be done: every count that can be judged is within its target.", nil}
 	}
@@ -63,36 +53,44 @@ func whatToDo(a Audit) section {
 	return section{"What to do, with the fewest people:", items}
 }
 
-// elsewhere names the locations where verdicts changed, the first mostPlaces, and
+// elsewhere names the locations where verdicts changed, the first mostLocations, and
 // how many more there are.
-func elsewhere(places []ChangedPlace) section {
-	if len(places) == 0 {
+func elsewhere(locations []ChangedLocation, product string) section {
+	if len(locations) == 0 {
 		return section{}
 	}
 	var items []string
-	for _, p := range places[:min(len(places), mostPlaces)] {
+	for _, l := range locations[:min(len(locations), mostLocations)] {
 		var changes []string
-		for _, s := range p.Changed {
-			changes = append(changes, fmt.Sprintf("%s is %s, was %s", titles[s.Word], s.After, s.Before))
+		for _, s := range l.Changed {
+			changes = append(changes, fmt.Sprintf("%s is %s, was %s", spelt(s.Word, product), s.After, s.Before))
 		}
-		items = append(items, oneLine(fmt.Sprintf("%s (%s): %s.", p.Name, people(p.Base), strings.Join(changes, "; "))))
+		items = append(items, oneLine(fmt.Sprintf("%s (%s): %s.", l.Name, people(l.Base), strings.Join(changes, "; "))))
 	}
-	if more := len(places) - mostPlaces; more > 0 {
+	if more := len(locations) - mostLocations; more > 0 {
 		items = append(items, fmt.Sprintf("and %d more.", more))
 	}
 	return section{"Locations, with all below each, whose verdicts have changed too:", items}
 }
 
+// spelt is a title for who may not know the groups.
+func spelt(word, product string) string {
+	if word == Experts {
+		return directory.CICoach.Title(product) + "es and " + directory.Champion.Title(product) + "s together"
+	}
+	return Title(word, product)
+}
+
 // changedLines say each change in a sentence.
-func changedLines(news Audit) []string {
+func changedLines(news Audit, product string) []string {
 	rows := map[string]Row{}
-	for _, line := range append(news.Report.Lines(), news.Report.Groups()...) {
+	for _, line := range news.Report.AllLines() {
 		rows[line.Word] = line.Row
 	}
 	var lines []string
 	for _, s := range news.Changed {
 		r := rows[s.Word]
-		sentence := fmt.Sprintf("%s: %s, was %s. Now %s; the target is %d to %d.", titles[s.Word], s.After, s.Before, people(r.Count), r.Range.Min, r.Range.Max)
+		sentence := fmt.Sprintf("%s: %s, was %s. Now %s; the target is %d to %d.", spelt(s.Word, product), s.After, s.Before, people(r.Count), r.Range.Min, r.Range.Max)
 		switch s.After {
 		case Below, Above:
 			sentence += fmt.Sprintf(" To meet it, %s would have to change.", people(r.Change))

@@ -56,6 +56,7 @@ func (m Mismatch) String() string {
 type standing struct {
 	persona     directory.Persona
 	held, exist []Meant
+	product     string // which names the champion (P1)
 }
 
 // mismatch is P7. Nothing can be compared with no persona.
@@ -108,22 +109,22 @@ func (s standing) telling(m Mismatch) []Meant {
 
 // reason says the mismatch in words.
 func (s standing) reason(m Mismatch) string {
-	title := titles[s.persona.String()]
+	title := s.persona.Title(s.product)
 	if m == NeedsLess {
-		return fmt.Sprintf("Their persona is %s, and they hold what is meant for a wider one: %s.", title, described(s.telling(m)))
+		return fmt.Sprintf("Their persona is %s, and they hold what is meant for a wider one: %s.", title, described(s.telling(m), s.product))
 	}
 	said := fmt.Sprintf("Their persona is %s, and they hold no role that is meant for it or for a wider one, though there is one.", title)
 	if most := as(s.held, widest(s.held)); len(most) > 0 {
-		said += fmt.Sprintf(" The widest that they hold: %s.", described(most))
+		said += fmt.Sprintf(" The widest that they hold: %s.", described(most, s.product))
 	}
 	return said
 }
 
 // described is roles by their names, each with whom it is meant for.
-func described(roles []Meant) string {
+func described(roles []Meant, product string) string {
 	var all []string
 	for _, r := range roles {
-		all = append(all, r.Name+" ("+titles[r.Persona.String()]+")")
+		all = append(all, r.Name+" ("+r.Persona.Title(product)+")")
 	}
 	return strings.Join(all, ", ")
 }
@@ -182,7 +183,7 @@ func (s standing) ways(m Mismatch, may func(Deed, Meant) bool) []Way {
 func (s standing) giving(may func(Deed, Meant) bool) []Way {
 	var ways []Way
 	for _, r := range s.offered(may) {
-		ways = append(ways, Way{[]Step{{Deed: GiveRole, Role: r.ID}}, "Give them " + described([]Meant{r}) + "."})
+		ways = append(ways, Way{[]Step{{Deed: GiveRole, Role: r.ID}}, "Give them " + described([]Meant{r}, s.product) + "."})
 	}
 	return ways
 }
@@ -204,7 +205,7 @@ func (s standing) offered(may func(Deed, Meant) bool) []Meant {
 func (s standing) changing() []Way {
 	var ways []Way
 	for _, r := range as(s.held, widest(s.held)) {
-		said := "Change their persona to " + titles[r.Persona.String()] + ": the widest of their roles is meant for it."
+		said := "Change their persona to " + r.Persona.Title(s.product) + ": the widest of their roles is meant for it."
 		way := Way{[]Step{{Deed: ChangePersona, Persona: r.Persona}}, said}
 		if !slices.ContainsFunc(ways, func(w Way) bool { return w.Steps[0] == way.Steps[0] }) {
 			ways = append(ways, way)
@@ -227,14 +228,14 @@ func (s standing) revoking(may func(Deed, Meant) bool) []Way {
 		}
 		revoked = append(revoked, Step{Deed: RevokeRole, Role: r.ID})
 	}
-	said := "Revoke " + described(wider)
+	said := "Revoke " + described(wider, s.product)
 	if len(as(s.held, width(s.persona))) > 0 {
 		return []Way{{revoked, said + "."}}
 	}
 	var ways []Way
 	for _, r := range s.offered(may) {
 		steps := append(slices.Clone(revoked), Step{Deed: GiveRole, Role: r.ID})
-		ways = append(ways, Way{steps, said + ", and give them " + described([]Meant{r}) + " instead."})
+		ways = append(ways, Way{steps, said + ", and give them " + described([]Meant{r}, s.product) + " instead."})
 	}
 	return ways
 }

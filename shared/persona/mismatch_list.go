@@ -152,7 +152,9 @@ func (f *Fits) Mismatches(ctx context.Context, c directory.Caller, filter Mismat
 	if err != nil || len(meant) == 0 {
 		return Mismatches{}, err
 	}
-	standingOf := func(u directory.User) standing { return standing{u.Persona, held(c, u, meant), meant} }
+	standingOf := func(u directory.User) standing {
+		return standing{u.Persona, held(c, u, meant), meant, c.Organization.Settings.ProductName}
+	}
 	listed, err := f.lists.Those(ctx, c, filter.Users, func(u directory.User) bool {
 		if !Counted(u) || u.Persona == directory.NoPersona {
 			return false

@@ -57,7 +57,7 @@ func TestP7EveryStanding(t *testing.T) {
 				if held&^exist != 0 {
 					continue
 				}
-				s := standing{persona, some(held), some(exist)}
+				s := standing{persona, some(held), some(exist), "KaiNexus"}
 				more, less := plainly(s)
 				want := NoMismatch
 				switch {
@@ -89,7 +89,7 @@ func TestP7EveryStanding(t *testing.T) {
 func (s standing) explained(t *testing.T, m Mismatch) {
 	t.Helper()
 	telling := s.telling(m)
-	if len(telling) == 0 || !strings.Contains(s.reason(m), titles[s.persona.String()]) {
+	if len(telling) == 0 || !strings.Contains(s.reason(m), s.persona.Title(s.product)) {
 		t.Fatalf("P7 %v %v: %v, %q", s, m, telling, s.reason(m))
 	}
 	for _, r := range telling {
@@ -152,22 +152,22 @@ func TestP7InWords(t *testing.T) {
 		reason    string
 		sentences []string
 	}{
-		"P7 less, with something of their own": {standing{directory.Frontline, []Meant{nurse, lead}, exist},
+		"P7 less, with something of their own": {standing{directory.Frontline, []Meant{nurse, lead}, exist, "KaiNexus"},
 			"Their persona is Frontline, and they hold what is meant for a wider one: Unit lead (Leader).",
 			[]string{"Change their persona to Leader: the widest of their roles is meant for it.", "Revoke Unit lead (Leader)."}},
-		"P7 less, with nothing of their own": {standing{directory.Frontline, []Meant{lead}, exist},
+		"P7 less, with nothing of their own": {standing{directory.Frontline, []Meant{lead}, exist, "KaiNexus"},
 			"Their persona is Frontline, and they hold what is meant for a wider one: Unit lead (Leader).",
 			[]string{"Change their persona to Leader: the widest of their roles is meant for it.",
 				"Revoke Unit lead (Leader), and give them Staff (Frontline) instead."}},
-		"P7 less, two as wide": {standing{directory.Leader, []Meant{coach, champion, lead}, exist},
+		"P7 less, two as wide": {standing{directory.Leader, []Meant{coach, champion, lead}, exist, "KaiNexus"},
 			"Their persona is Leader, and they hold what is meant for a wider one: CI coach (CI Coach), Contact (KaiNexus Champion).",
 			[]string{"Change their persona to CI Coach: the widest of their roles is meant for it.",
 				"Change their persona to KaiNexus Champion: the widest of their roles is meant for it.",
 				"Revoke CI coach (CI Coach), Contact (KaiNexus Champion)."}},
-		"P7 more": {standing{directory.Leader, []Meant{nurse}, exist},
+		"P7 more": {standing{directory.Leader, []Meant{nurse}, exist, "KaiNexus"},
 			"Their persona is Leader, and they hold no role that is meant for it or for a wider one, though there is one. The widest that they hold: Staff (Frontline).",
 			[]string{"Give them Unit lead (Leader).", "Change their persona to Frontline: the widest of their roles is meant for it."}},
-		"P7 more, of what there is none": {standing{directory.Executive, nil, exist},
+		"P7 more, of what there is none": {standing{directory.Executive, nil, exist, "KaiNexus"},
 			"Their persona is Executive, and they hold no role that is meant for it or for a wider one, though there is one.",
 			[]string{"Take their persona away: no role is meant for it, and they hold none that is meant for another."}},
 	} {

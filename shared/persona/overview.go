@@ -13,19 +13,19 @@ import (
 // Overview is a report as people read it: beside the report, that of every
 // location in its population, and what audits found before.
 type Overview struct {
-	// ID and Organization are the organization's id and name; Path is the
-	// locations from a root to the reported one, none for the organization.
-	ID, Organization string
-	Path             []authz.Location
-	Report           Report
-	Places           []Place
-	History          []Report // the oldest first
+	Organization directory.Organization
+	// Path is the locations from a root to the reported one, none for the
+	// organization.
+	Path    []authz.Location
+	Report  Report
+	Below   []Located
+	History []Report // the oldest first
 }
 
-// Place is a location below the reported population, in the order of the tree:
-// parents first, siblings by name. Depth is 1 directly below. Everybody who is
-// in several places is in each of them, and once in each above.
-type Place struct {
+// Located is the report of a location below the reported population, in the order
+// of the tree: parents first, siblings by name. Depth is 1 directly below. Everybody
+// who is at several locations is in each of them, and once in each above.
+type Located struct {
 	authz.Location
 	Depth  int
 	Report Report
@@ -35,18 +35,23 @@ type Place struct {
 // a day.
 const historyLength = 90
 
-// Title is a persona or group as people are shown it (P1).
-func Title(word string) string {
-	if word == None {
+// Title is a persona or group by its word as people are shown it, or those who have
+// none; the champion is that of the product of this name (P1).
+func Title(word, product string) string {
+	switch word {
+	case None:
 		return "No persona"
+	case Experts:
+		return "CI experts"
 	}
-	return titles[word]
+	p, _ := directory.ParsePersona(word)
+	return p.Title(product)
 }
 
 // Judged are the lines of a report that have a target, as its sentence and
 // charts tell them: the personas, then the group.
 func (r Report) Judged() []Line {
-	return slices.DeleteFunc(append(r.Lines(), r.Groups()...), func(l Line) bool { return l.Verdict == NoVerdict })
+	return slices.DeleteFunc(r.AllLines(), func(l Line) bool { return l.Verdict == NoVerdict })
 }
 
 // TooFew tells whether the population is so small that nothing is judged (P5).
@@ -68,18 +73,18 @@ func (s *Service) Overview(ctx context.Context, c directory.Caller, location str
 	}
 	targets, today := c.Organization.Settings.Targets, directory.DayOf(c.At)
 	out := Overview{
-		ID: c.Organization.ID, Organization: c.Organization.Name, Path: path(c.Model, location),
+		Organization: c.Organization, Path: path(c.Model, location),
 		Report:  judge(targets, count(c.Model, census.Populations, location, today), location, c.At),
-		Places:  places(c.Model, location),
+		Below:   below(c.Model, location),
 		History: before,
 	}
 	each := countEach(c.Model, census.Populations, today)
-	for i, p := range out.Places {
+	for i, p := range out.Below {
 		var people Tally
 		if some := each[p.ID]; some != nil {
 			people = *some
 		}
-		out.Places[i].Report = judge(targets, people, p.ID, c.At)
+		out.Below[i].Report = judge(targets, people, p.ID, c.At)
 	}
 	return out, nil
 }
@@ -107,9 +112,9 @@ func path(m *authz.Model, location string) []authz.Location {
 	return out
 }
 
-// places is all that is below a location, or of the organization, without the
+// below is all that is below a location, or of the organization, without the
 // counts.
-func places(m *authz.Model, root string) []Place {
+func below(m *authz.Model, root string) []Located {
 	children := map[string][]authz.Location{}
 	for _, l := range m.Policy().Locations {
 		parent := l.Parent
@@ -123,14 +128,14 @@ func places(m *authz.Model, root string) []Place {
 			return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))
 		})
 	}
-	var out []Place
-	var below func(parent string, depth int)
-	below = func(parent string, depth int) {
+	var out []Located
+	var walk func(parent string, depth int)
+	walk = func(parent string, depth int) {
 		for _, l := range children[parent] {
-			out = append(out, Place{Location: l, Depth: depth})
-			below(l.ID, depth+1)
+			out = append(out, Located{Location: l, Depth: depth})
+			walk(l.ID, depth+1)
 		}
 	}
-	below(root, 1)
+	walk(root, 1)
 	return out
 }

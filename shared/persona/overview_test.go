@@ -38,14 +38,14 @@ func TestP6AnOverviewIsTheReportOfEachLocation(t *testing.T) {
 			t.Errorf("of %q: %v %s", location, err, diff)
 		}
 		var places []string
-		for _, p := range o.Places {
+		for _, p := range o.Below {
 			places = append(places, fmt.Sprint(p.Depth, " ", p.ID))
 			one, err := service.Report(t.Context(), root, p.ID)
 			if diff := cmp.Diff(one, p.Report); err != nil || diff != "" {
 				t.Errorf("P8 %s beside all others: %v %s", p.ID, err, diff)
 			}
 		}
-		if !slices.Equal(places, want) || o.Organization != "Riverside Health" || o.ID != fixture.Organization || len(o.History) != 0 {
+		if !slices.Equal(places, want) || o.Organization.Name != "Riverside Health" || o.Organization.ID != fixture.Organization || len(o.History) != 0 {
 			t.Errorf("of %q: %q, %+v", location, places, o)
 		}
 	}
@@ -110,7 +110,7 @@ func TestAnOverviewFailsWhole(t *testing.T) {
 		"none of it, so it can": {failing{hospital: h}, root, "icu", func(err error) bool { return err == nil }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if o, err := persona.New(c.store).Overview(t.Context(), c.caller, c.location); !c.is(err) || err != nil && o.ID != "" {
+			if o, err := persona.New(c.store).Overview(t.Context(), c.caller, c.location); !c.is(err) || err != nil && o.Organization.ID != "" {
 				t.Errorf("%+v, %v", o, err)
 			}
 		})
@@ -151,11 +151,11 @@ func TestP8NobodyIsTwiceInARow(t *testing.T) {
 		c := directory.Caller{At: fixture.Start, Facts: directory.Facts{Model: authz.Compile(policy), Organization: directory.Organization{Settings: directory.DefaultSettings()}}}
 		service := persona.New(s)
 		o, err := service.Overview(r.Context(), c, "")
-		if err != nil || len(o.Places) != len(policy.Locations) {
-			r.Fatalf("%d of %d locations, %v", len(o.Places), len(policy.Locations), err)
+		if err != nil || len(o.Below) != len(policy.Locations) {
+			r.Fatalf("%d of %d locations, %v", len(o.Below), len(policy.Locations), err)
 		}
 		depth := map[string]int{"": 0}
-		for _, p := range o.Places {
+		for _, p := range o.Below {
 			above, seen := depth[p.Parent]
 			if !seen || p.Depth != above+1 {
 				r.Fatalf("%s is at %d, below %q", p.ID, p.Depth, p.Parent)

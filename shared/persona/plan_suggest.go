@@ -57,7 +57,7 @@ func (f *Fits) suggest(ctx context.Context, c directory.Caller, p Proposal, page
 		if !Counted(u) || !slices.ContainsFunc(p.Moves, func(m Move) bool { return m.From == u.Persona }) {
 			return Suggested{}, false
 		}
-		return suggestion(p.Moves, u, held(c, u, meant))
+		return suggestion(p.Moves, u, held(c, u, meant), c.Organization.Settings.ProductName)
 	}
 	where := directory.Filter{Location: p.Location, Below: p.Location != ""}
 	listed, err := f.lists.Those(ctx, c, where, func(u directory.User) bool {
@@ -75,7 +75,7 @@ func (f *Fits) suggest(ctx context.Context, c directory.Caller, p Proposal, page
 // suggestion is the move that suits somebody who holds these roles; false when
 // none does. Coach and champion are equally wide, so that roles of one suit the
 // other; of moves to both, that to whom a role is meant for comes first.
-func suggestion(moves []Move, u directory.User, held []Meant) (Suggested, bool) {
+func suggestion(moves []Move, u directory.User, held []Meant, product string) (Suggested, bool) {
 	most := as(held, widest(held))
 	best := Suggested{User: u, From: u.Persona, Roles: most}
 	for _, m := range moves {
@@ -90,6 +90,6 @@ func suggestion(moves []Move, u directory.User, held []Meant) (Suggested, bool) 
 			break
 		}
 	}
-	best.Reason = "The widest that they hold: " + described(most) + "."
+	best.Reason = "The widest that they hold: " + described(most, product) + "."
 	return best, best.To != directory.NoPersona
 }

@@ -35,7 +35,7 @@ func TestP7WhomAMoveSuits(t *testing.T) {
 		"P7 a coach to be a champion, as good as": {[]Move{move(coach, champion)}, coach, 1 << coach, champion, []string{"as-ci_coach"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, suits := suggestion(c.moves, directory.User{ID: "u", Persona: c.persona}, some(c.held))
+			got, suits := suggestion(c.moves, directory.User{ID: "u", Persona: c.persona}, some(c.held), "KaiNexus")
 			if suits != (c.want != none) || got.To != c.want {
 				t.Fatalf("%v, %+v", suits, got)
 			}

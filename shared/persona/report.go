@@ -100,6 +100,9 @@ func (r Report) Groups() []Line {
 	return []Line{{Experts, r.Experts, r.Engaged[directory.CICoach].plus(r.Engaged[directory.Champion])}}
 }
 
+// AllLines are the personas', then the groups'.
+func (r Report) AllLines() []Line { return append(r.Lines(), r.Groups()...) }
+
 // judge is the report of a population with these counts (P5, P6).
 func judge(t directory.Targets, people Tally, location string, at time.Time) Report {
 	c := people.Counts

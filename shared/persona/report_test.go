@@ -16,7 +16,7 @@ var at = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 // verdicts are a report's by their words.
 func verdicts(r Report) map[string]string {
 	out := map[string]string{}
-	for _, line := range append(r.Lines(), r.Groups()...) {
+	for _, line := range r.AllLines() {
 		out[line.Word] = line.Verdict.String()
 	}
 	return out
@@ -89,7 +89,7 @@ func TestEveryPersonaHasItsPlace(t *testing.T) {
 		if (g.of(p) == nil) != without {
 			t.Errorf("P4 %q has the goal %v", p, g.of(p))
 		}
-		if p != directory.NoPersona && titles[p.String()] == "" {
+		if p != directory.NoPersona && Title(p.String(), "KaiNexus") == "" {
 			t.Errorf("P1 %q has no title", p)
 		}
 	}
@@ -173,7 +173,7 @@ func TestLetterTellsTheNumbersAndNoMarkup(t *testing.T) {
 	o := directory.Organization{ID: "h", Name: "<b>St. Mary</b>", Settings: directory.DefaultSettings()}
 	report := judge(o.Settings.Targets, Tally{Counts: Counts{0, 60, 31, 6, 0, 3}}, "", at)
 	news := News{Audit: Audit{Slot: "2026-03-01", Report: report, Targets: o.Settings.Targets, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}},
-		Places: []ChangedPlace{{ID: "icu", Name: "I\r\nC<i>U", Base: 1, Changed: []Shift{{"leader", Within, Above}, {"frontline", Above, Within}}}}}
+		Locations: []ChangedLocation{{ID: "icu", Name: "I\r\nC<i>U", Base: 1, Changed: []Shift{{"leader", Within, Above}, {"frontline", Above, Within}}}}}
 	l := letter(o, news, "c@example.org")
 	want := `Personas of <b>St. Mary</b>
 

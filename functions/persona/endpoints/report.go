@@ -84,7 +84,7 @@ func document(o persona.Overview) (api.Response, error) {
 // table is the spreadsheet, which is saved under a name of ids: nothing in it
 // needs to be escaped (T5).
 func table(o persona.Overview) (api.Response, error) {
-	of := o.ID
+	of := o.Organization.ID
 	if o.Report.Location != "" {
 		of += "-" + o.Report.Location
 	}

@@ -38,7 +38,7 @@ func TestABarEndsInItsBandWhereItIsWithin(t *testing.T) {
 		w := world{organization: "o", people: []persona.Population{at(anyCounts(r, "counts"))}}
 		o := w.overview(r, "")
 		verdicts := map[string]persona.Row{}
-		for _, l := range append(o.Report.Lines(), o.Report.Groups()...) {
+		for _, l := range o.Report.AllLines() {
 			verdicts["share-"+l.Word] = l.Row
 		}
 		drawn, share, band := "", 0.0, [2]float64{}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gemba/shared/directory"
 	"gemba/shared/persona"
 )
 
@@ -18,25 +19,25 @@ func CSV(o persona.Overview) []byte {
 	w := csv.NewWriter(&out)
 	w.UseCRLF = true
 	_ = w.Write(columns()) // a buffer takes all
-	whole := persona.Place{Report: o.Report}
-	whole.Name = o.Organization
+	whole := persona.Located{Report: o.Report}
+	whole.Name = o.Organization.Name
 	if n := len(o.Path); n > 0 {
 		whole.Location = o.Path[n-1]
 	}
 	_ = w.Write(record(whole))
-	for _, p := range o.Places {
-		_ = w.Write(record(p))
+	for _, l := range o.Below {
+		_ = w.Write(record(l))
 	}
 	w.Flush()
 	return out.Bytes()
 }
 
 // aimed are the words that can have a target (P4).
-func aimed(word string) bool { return word != persona.None && word != "ci_coach" }
+func aimed(word string) bool { return word != persona.None && word != directory.CICoach.String() }
 
 func columns() []string {
 	names := []string{"location", "name", "parent", "depth", "base"}
-	for _, l := range lines(persona.Report{}) {
+	for _, l := range (persona.Report{}).AllLines() {
 		names = append(names, l.Word, l.Word+"_share")
 		if aimed(l.Word) {
 			names = append(names, l.Word+"_min", l.Word+"_max", l.Word+"_verdict", l.Word+"_change")
@@ -48,10 +49,10 @@ func columns() []string {
 	return names
 }
 
-func record(p persona.Place) []string {
-	r := p.Report
-	cells := []string{harmless(p.ID), harmless(p.Name), harmless(p.Parent), strconv.Itoa(p.Depth), strconv.Itoa(r.Base)}
-	for _, l := range lines(r) {
+func record(of persona.Located) []string {
+	r := of.Report
+	cells := []string{harmless(of.ID), harmless(of.Name), harmless(of.Parent), strconv.Itoa(of.Depth), strconv.Itoa(r.Base)}
+	for _, l := range r.AllLines() {
 		cells = append(cells, strconv.Itoa(l.Count), shareCell(l.Count, r.Base))
 		if aimed(l.Word) {
 			cells = append(cells, target(l.Row)...)

@@ -42,19 +42,19 @@ func TestTheTableSaysWhatTheReportsSay(t *testing.T) {
 	for _, location := range []string{"", "north"} {
 		o := clinic().overview(t, location)
 		rows := records(t, page.CSV(o))
-		if len(rows) != len(o.Places)+1 || rows[0]["location"] != location || rows[0]["depth"] != "0" {
+		if len(rows) != len(o.Below)+1 || rows[0]["location"] != location || rows[0]["depth"] != "0" {
 			t.Fatalf("%d rows, the first of %q", len(rows), rows[0]["location"])
 		}
 		for i, row := range rows {
 			r := o.Report
 			if i > 0 {
-				p := o.Places[i-1]
+				p := o.Below[i-1]
 				r = p.Report
 				if row["location"] != p.ID || row["name"] != p.Name || row["parent"] != p.Parent || row["depth"] != strconv.Itoa(p.Depth) {
 					t.Errorf("%v is not %s", row, p.ID)
 				}
 			}
-			for _, l := range append(r.Lines(), r.Groups()...) {
+			for _, l := range r.AllLines() {
 				saysLine(t, row, l, r.Base)
 			}
 		}

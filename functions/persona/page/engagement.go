@@ -19,7 +19,7 @@ func engagement(o persona.Overview) []node {
 	var rows []node
 	var all, allWas persona.Line
 	for i, l := range o.Report.Lines() {
-		rows = append(rows, taking(title(l.Word), l, was[i], compared))
+		rows = append(rows, taking(title(o, l.Word), l, was[i], compared))
 		all, allWas = plus(all, l), plus(allWas, was[i])
 	}
 	rows = append(rows, taking("All", all, allWas, compared))

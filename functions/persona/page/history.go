@@ -14,20 +14,21 @@ const fewestAudits = 2
 
 // history is the shares that audits found, as lines over their targets, and the
 // same as a table.
-func history(audits []persona.Report) []node {
+func history(o persona.Overview) []node {
+	audits := o.History
 	if len(audits) < fewestAudits {
 		return []node{el("p", text(tooShort(audits)))}
 	}
 	first, last := audits[0], audits[len(audits)-1]
 	var panels []node
-	for i := range lines(last) {
-		panels = append(panels, panel(audits, i))
+	for i := range last.AllLines() {
+		panels = append(panels, panel(o, i))
 	}
 	return []node{
 		el("p", class("soft"), text(fmt.Sprintf("The share of each persona in %d audits, from %s to %s. Each chart has a scale of its own; the shaded band is the target then.",
 			len(audits), date(first.At), date(last.At)))),
 		el("div", class("panels"), group(panels)),
-		el("details", el("summary", text("The audits in numbers")), wide("The audits in numbers", auditTable(audits))),
+		el("details", el("summary", text("The audits in numbers")), wide("The audits in numbers", auditTable(o))),
 	}
 }
 
@@ -38,20 +39,17 @@ func tooShort(audits []persona.Report) string {
 	return "There is one audit of this population so far, of " + date(audits[0].At) + ". A line takes two."
 }
 
-// lines are all that a chart over time is drawn of.
-func lines(r persona.Report) []persona.Line { return append(r.Lines(), r.Groups()...) }
-
 func date(at time.Time) string { return at.UTC().Format("2 January 2006") }
 
-func auditTable(audits []persona.Report) node {
+func auditTable(o persona.Overview) node {
 	titles := []string{"Audit of", "People"}
-	for _, l := range lines(audits[0]) {
-		titles = append(titles, title(l.Word))
+	for _, l := range o.History[0].AllLines() {
+		titles = append(titles, title(o, l.Word))
 	}
 	var rows []node
-	for _, r := range slices.Backward(audits) {
+	for _, r := range slices.Backward(o.History) {
 		row := []node{el("th", attr("scope", "row"), el("time", attr("datetime", r.At.UTC().Format(time.DateOnly)), text(date(r.At)))), figure(r.Base)}
-		for _, l := range lines(r) {
+		for _, l := range r.AllLines() {
 			row = append(row, el("td", class("n"), mark(l.Verdict.String()), when(l.Verdict != persona.NoVerdict, hidden(verdict(l.Row)+", ")), text(percent(l.Count, r.Base))))
 		}
 		rows = append(rows, el("tr", row...))
@@ -69,10 +67,11 @@ const (
 )
 
 // panel is one line over time.
-func panel(audits []persona.Report, i int) node {
+func panel(o persona.Overview, i int) node {
+	audits := o.History
 	s := scaleOf(audits, i)
 	first, last := audits[0], audits[len(audits)-1]
-	then, now := lines(first)[i], lines(last)[i]
+	then, now := first.AllLines()[i], last.AllLines()[i]
 	says := fmt.Sprintf("From %s on %s to %s on %s", percent(then.Count, first.Base), date(first.At), percent(now.Count, last.Base), date(last.At))
 	if now.Verdict != persona.NoVerdict {
 		says += ": " + verdict(now.Row)
@@ -90,8 +89,8 @@ func panel(audits []persona.Report, i int) node {
 		label("start", panelLeft, panelFoot+22, first.At.UTC().Format("2 Jan 2006")), label("end", panelRight, panelFoot+22, last.At.UTC().Format("2 Jan 2006")),
 	)
 	return el("figure",
-		el("figcaption", el("strong", text(title(now.Word))), el("span", text(percent(now.Count, last.Base))), judged(now.Row)),
-		image("history-"+now.Word, panelBox, title(now.Word)+" over time", says, drawing...),
+		el("figcaption", el("strong", text(title(o, now.Word))), el("span", text(percent(now.Count, last.Base))), judged(now.Row)),
+		image("history-"+now.Word, panelBox, title(o, now.Word)+" over time", says, drawing...),
 	)
 }
 
@@ -122,7 +121,7 @@ type scale struct {
 func scaleOf(audits []persona.Report, i int) scale {
 	s := scale{from: audits[0].At, to: audits[len(audits)-1].At, low: 1}
 	for _, r := range audits {
-		l := lines(r)[i]
+		l := r.AllLines()[i]
 		s.low, s.high = min(s.low, share(l, r)), max(s.high, share(l, r))
 		if l.Verdict != persona.NoVerdict && !r.TooFew() {
 			s.low, s.high = min(s.low, ratio(l.Range.Min, r.Base)), min(max(s.high, ratio(l.Range.Max, r.Base)), 1)
@@ -162,7 +161,7 @@ func (s scale) y(share float64) float64 {
 func (s scale) points(audits []persona.Report, i int) string {
 	var out []string
 	for _, r := range audits {
-		out = append(out, point(s.x(r.At), s.y(share(lines(r)[i], r))))
+		out = append(out, point(s.x(r.At), s.y(share(r.AllLines()[i], r))))
 	}
 	return strings.Join(out, " ")
 }
@@ -171,7 +170,7 @@ func (s scale) points(audits []persona.Report, i int) string {
 func (s scale) band(audits []persona.Report, i int) string {
 	var upper, lower []string
 	for _, r := range audits {
-		l := lines(r)[i]
+		l := r.AllLines()[i]
 		if l.Verdict == persona.NoVerdict || r.TooFew() {
 			continue
 		}

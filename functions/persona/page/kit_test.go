@@ -56,7 +56,7 @@ func (w world) overview(t tb, location string) persona.Overview {
 		w.targets = directory.DefaultTargets()
 	}
 	c := directory.Caller{At: now, Facts: directory.Facts{
-		Organization: directory.Organization{ID: "o", Name: w.organization, Settings: directory.Settings{Targets: w.targets}},
+		Organization: directory.Organization{ID: "o", Name: w.organization, Settings: directory.Settings{Targets: w.targets, ProductName: directory.DefaultSettings().ProductName}},
 		Model:        authz.Compile(authz.Policy{Locations: w.locations}),
 	}}
 	var audits []persona.Audit

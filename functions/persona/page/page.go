@@ -41,9 +41,9 @@ func document(o persona.Overview) node {
 			symbols(),
 			masthead(o),
 			el("main",
-				el("p", class("lead"), text(summary(o.Report))),
-				section("shares", "Shares against targets", shares(o.Report)...),
-				section("history", "Over time", history(o.History)...),
+				el("p", class("lead"), text(summary(o))),
+				section("shares", "Shares against targets", shares(o)...),
+				section("history", "Over time", history(o)...),
 				section("engagement", "Who takes part", engagement(o)...),
 				section("locations", "By location", locations(o)...),
 			),
@@ -59,7 +59,7 @@ const explanation = "Counted are users of type general and capture. A target is 
 // subject is the name of what is reported on.
 func subject(o persona.Overview) string {
 	if len(o.Path) == 0 {
-		return o.Organization
+		return o.Organization.Name
 	}
 	return o.Path[len(o.Path)-1].Name
 }
@@ -78,7 +78,7 @@ func masthead(o persona.Overview) node {
 
 // path is what the reported location is in, down to itself.
 func path(o persona.Overview) []node {
-	nodes := []node{name(o.Organization)}
+	nodes := []node{name(o.Organization.Name)}
 	for _, l := range o.Path {
 		nodes = append(nodes, el("span", class("step"), attr("aria-hidden", "true"), text(" › ")), name(l.Name))
 	}

@@ -3,18 +3,19 @@ package page
 import (
 	"fmt"
 
+	"gemba/shared/directory"
 	"gemba/shared/persona"
 )
 
 // shares is each persona's share against its target as a chart, and the same
 // as a table.
-func shares(r persona.Report) []node {
-	lines := append(r.Lines(), r.Groups()...)
+func shares(o persona.Overview) []node {
+	r := o.Report
 	var bars, rows []node
-	for _, l := range lines {
-		bars = append(bars, bar(l, r))
+	for _, l := range r.AllLines() {
+		bars = append(bars, bar(l, o))
 		rows = append(rows, el("tr",
-			el("th", attr("scope", "row"), text(title(l.Word))), figure(l.Count), el("td", class("n"), text(percent(l.Count, r.Base))),
+			el("th", attr("scope", "row"), text(title(o, l.Word))), figure(l.Count), el("td", class("n"), text(percent(l.Count, r.Base))),
 			el("td", class("n"), text(goal(l.Row))), el("td", judged(l.Row)),
 		))
 	}
@@ -32,7 +33,7 @@ func shares(r persona.Report) []node {
 			)),
 			el("tbody", rows...),
 		)),
-		el("p", class("soft"), text("CI experts are the CI Coaches and KaiNexus Champions together; CI Coaches have no target of their own.")),
+		el("p", class("soft"), textf("CI experts are the CI Coaches and %ss together; CI Coaches have no target of their own.", title(o, directory.Champion.String()))),
 	}
 }
 
@@ -53,8 +54,8 @@ const barWidth = 1000.0
 // from the people it comes to, so that a bar that ends in it is within; of few
 // people it would be all there is, and is left out. What the drawing says stands
 // beside it for who sees it, and in it for who does not.
-func bar(l persona.Line, r persona.Report) node {
-	base := r.Base
+func bar(l persona.Line, o persona.Overview) node {
+	base := o.Report.Base
 	says := fmt.Sprintf("%s of %d, %s; %s", people(l.Count), base, percent(l.Count, base), verdict(l.Row))
 	if l.Verdict != persona.NoVerdict {
 		says += "; the target is " + span(l.Range)
@@ -63,7 +64,7 @@ func bar(l persona.Line, r persona.Report) node {
 	for _, quarter := range []float64{250, 500, 750} {
 		drawing = append(drawing, line("grid", quarter, 0, quarter, 28))
 	}
-	if l.Verdict != persona.NoVerdict && !r.TooFew() {
+	if l.Verdict != persona.NoVerdict && !o.Report.TooFew() {
 		from, to := portion(l.Range.Min, base), portion(l.Range.Max, base)
 		drawing = append(drawing, rect("band", from, 0, to-from, 28), line("edge", from, 0, from, 28), line("edge", to, 0, to, 28))
 	}
@@ -71,8 +72,8 @@ func bar(l persona.Line, r persona.Report) node {
 		drawing = append(drawing, rect("share", 0, 8, portion(l.Count, base), 12))
 	}
 	return el("div", class("row"),
-		el("div", class("who"), attr("aria-hidden", "true"), el("strong", text(title(l.Word))), el("span", class("soft"), text(aim(l.Row)))),
-		image("share-"+l.Word, "0 0 1000 28", title(l.Word), says, drawing...),
+		el("div", class("who"), attr("aria-hidden", "true"), el("strong", text(title(o, l.Word))), el("span", class("soft"), text(aim(l.Row)))),
+		image("share-"+l.Word, "0 0 1000 28", title(o, l.Word), says, drawing...),
 		el("div", class("what"), attr("aria-hidden", "true"), el("span", when(base > 0, group([]node{el("strong", text(percent(l.Count, base))), text(" · ")})), text(people(l.Count))), judged(l.Row)),
 	)
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // summary says the report in a sentence or three.
-func summary(r persona.Report) string {
+func summary(o persona.Overview) string {
+	r := o.Report
 	judged := r.Judged()
 	switch {
 	case r.Base == 0:
@@ -21,7 +22,7 @@ func summary(r persona.Report) string {
 	var misses []string
 	for _, l := range judged {
 		if l.Verdict != persona.Within {
-			misses = append(misses, miss(l))
+			misses = append(misses, miss(o, l))
 		}
 	}
 	met, all := len(judged)-len(misses), len(judged)
@@ -47,12 +48,12 @@ func metOf(met, all int) string {
 	return fmt.Sprintf("%d of %d targets are met.", met, all)
 }
 
-func miss(l persona.Line) string {
+func miss(o persona.Overview, l persona.Line) string {
 	way := "over"
 	if l.Verdict == persona.Below {
 		way = "short"
 	}
-	return fmt.Sprintf("%s: %s %s", title(l.Word), people(l.Change), way)
+	return fmt.Sprintf("%s: %s %s", title(o, l.Word), people(l.Change), way)
 }
 
 // sentence is the parts as one, nothing of none.
@@ -82,12 +83,9 @@ func people(n int) string {
 	return fmt.Sprintf("%d people", n)
 }
 
-// title is a word as people are shown it, short enough for a chart.
-func title(word string) string {
-	if word == persona.Experts {
-		return "CI experts"
-	}
-	return persona.Title(word)
+// title is a persona's or group's, in the organization that is reported on.
+func title(o persona.Overview, word string) string {
+	return persona.Title(word, o.Organization.Settings.ProductName)
 }
 
 // percent is a share to a tenth of a percent; nothing of nobody.

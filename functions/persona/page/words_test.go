@@ -39,7 +39,7 @@ func TestSummary(t *testing.T) {
 		{judgedAs(0, 0, never, never, never, never, never), "Nobody is counted here yet."},
 		{judgedAs(50, 0, met, met, met, persona.Row{}, met), "All 4 targets are met."},
 	} {
-		if got := summary(c.report); got != c.want {
+		if got := summary(of("KaiNexus", c.report)); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
@@ -69,14 +69,22 @@ func TestEveryVerdictHasItsWordsAndMark(t *testing.T) {
 	}
 }
 
-func TestEveryWordHasATitle(t *testing.T) {
-	var titles []string
-	for _, l := range lines(persona.Report{}) {
-		titles = append(titles, title(l.Word))
-	}
-	want := []string{"Frontline", "Leader", "Executive", "CI Coach", "KaiNexus Champion", "No persona", "CI experts"}
-	if !slices.Equal(titles, want) {
-		t.Errorf("P1 %q", titles)
+// of is a report of an organization whose product has this name.
+func of(product string, r persona.Report) persona.Overview {
+	return persona.Overview{Organization: directory.Organization{Settings: directory.Settings{ProductName: product}}, Report: r}
+}
+
+// TestP1EveryWordHasATitle, and the champion that of the organization's product.
+func TestP1EveryWordHasATitle(t *testing.T) {
+	for _, product := range []string{"KaiNexus", "Kata"} {
+		var titles []string
+		for _, l := range (persona.Report{}).AllLines() {
+			titles = append(titles, title(of(product, persona.Report{}), l.Word))
+		}
+		want := []string{"Frontline", "Leader", "Executive", "CI Coach", product + " Champion", "No persona", "CI experts"}
+		if !slices.Equal(titles, want) {
+			t.Errorf("P1 %q", titles)
+		}
 	}
 }
 
