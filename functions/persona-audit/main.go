@@ -20,12 +20,12 @@ func main() {
 	store := wire.Store()
 	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
 	lambda.Start(endpoints.New(endpoints.Deps{
-		Everybody: store,
-		Auditor:   persona.NewAuditor(store, store, ses.Mailer[persona.Letter]{Sender: sender}, time.Now),
-		Sweeper:   role.NewSweeper(store, time.Now),
-		Watcher:   persona.NewWatch(persona.NewReconciler(store), store, time.Now),
-		Relay:     invoking.NewInvoker(cloud.Config(), cloud.Endpoint("LAMBDA"), os.Getenv("AWS_LAMBDA_FUNCTION_NAME")),
-		Metrics:   os.Stdout,
-		Log:       wire.Log(),
+		Organizations: store,
+		Auditor:       persona.NewAuditor(store, store, ses.Mailer[persona.Letter]{Sender: sender}, time.Now),
+		Sweeper:       role.NewSweeper(store, time.Now),
+		Watcher:       persona.NewWatch(persona.NewReconciler(store), store, time.Now),
+		Relay:         invoking.NewInvoker(cloud.Config(), cloud.Endpoint("LAMBDA"), os.Getenv("AWS_LAMBDA_FUNCTION_NAME")),
+		Metrics:       os.Stdout,
+		Log:           wire.Log(),
 	}))
 }

@@ -8,6 +8,7 @@ import (
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
+	"gemba/shared/persona"
 )
 
 // The closed sets of the contract by their words.
@@ -84,9 +85,6 @@ func plain(text string) string {
 	}, text))
 }
 
-// noPersona is the word for those who have none.
-const noPersona = "none"
-
 // personaNeeded says what a persona is called. Its list is in the order of
 // reports.
 func personaNeeded(more ...string) string {
@@ -114,8 +112,8 @@ func (o *Object) personaFilter() (p directory.Persona, given bool) {
 	const member = "persona"
 	text, ok := as[string](o, member, "Text")
 	p, known := ParsePersona(text)
-	if ok && !known && plain(text) != plain(noPersona) {
-		o.Fault(member, personaNeeded(noPersona))
+	if ok && !known && plain(text) != plain(persona.None) {
+		o.Fault(member, personaNeeded(persona.None))
 	}
 	return p, ok
 }

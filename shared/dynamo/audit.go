@@ -230,22 +230,6 @@ func (s *Store) Scheduled(ctx context.Context, organization, slot string) (of, l
 	return of, last, nil
 }
 
-// Organizations is a page of all organizations' ids. It is read from the
-// index, which knows a new organization a moment later.
-func (s *Store) Organizations(ctx context.Context, page directory.Page) ([]string, string, error) {
-	q := organizationSpan().past(page.After)
-	q.limit = page.Limit
-	items, end, err := s.query(ctx, q)
-	if err != nil {
-		return nil, "", err
-	}
-	var ids []string
-	for _, item := range items {
-		ids = append(ids, text(item, "id"))
-	}
-	return ids, end, nil
-}
-
 // directoryPage is how many users of the directory are held at a time.
 const directoryPage = 500
 

@@ -69,7 +69,7 @@ func (b *bare) large(people, sets int, everybody bool) {
 			counters[k] = c
 			items = append(items, c)
 		}
-		names := []string{personaWord(u.Persona), seenName(u.Seen, u.Persona)}
+		names := []string{persona.Word(u.Persona), seenName(u.Seen, u.Persona)}
 		if u.OnTeam {
 			names = append(names, teamName(u.Persona))
 		}

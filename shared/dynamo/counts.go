@@ -32,18 +32,10 @@ const (
 	keptDays = persona.MonthDays + 5
 )
 
-// personaWord is a persona's part of a counter's attributes.
-func personaWord(p directory.Persona) string {
-	if p == directory.NoPersona {
-		return "none"
-	}
-	return p.String()
-}
-
-func teamName(p directory.Persona) string { return teamPrefix + personaWord(p) }
+func teamName(p directory.Persona) string { return teamPrefix + persona.Word(p) }
 
 func seenName(d directory.Day, p directory.Persona) string {
-	return seenPrefix + strconv.Itoa(int(d)) + "_" + personaWord(p)
+	return seenPrefix + strconv.Itoa(int(d)) + "_" + persona.Word(p)
 }
 
 // populationOf is the population that a counter counts.
@@ -54,7 +46,7 @@ func populationOf(av map[string]types.AttributeValue) (persona.Population, error
 	}
 	out := persona.Population{Locations: item.Set, Seen: map[directory.Day]persona.Counts{}}
 	for p := range directory.PersonaCount {
-		out.Counts[p] = number(av[personaWord(p)])
+		out.Counts[p] = number(av[persona.Word(p)])
 		out.OnTeam[p] = number(av[teamName(p)])
 	}
 	for name, value := range av {
@@ -63,7 +55,7 @@ func populationOf(av map[string]types.AttributeValue) (persona.Population, error
 			continue
 		}
 		counts := out.Seen[day]
-		counts[personaOf(strings.TrimPrefix(word, "none"))] += number(value)
+		counts[personaOf(strings.TrimPrefix(word, persona.None))] += number(value)
 		out.Seen[day] = counts
 	}
 	return out, nil
@@ -120,7 +112,7 @@ func (t *transaction) tally(k key, u directory.User, n int) {
 		t.tallies[k] = &tally{set: slices.Sorted(slices.Values(u.Locations)), adds: map[string]int{}}
 	}
 	adds := t.tallies[k].adds
-	adds[personaWord(u.Persona)] += n
+	adds[persona.Word(u.Persona)] += n
 	if u.OnTeam {
 		adds[teamName(u.Persona)] += n
 	}

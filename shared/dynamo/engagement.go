@@ -95,7 +95,7 @@ func (s *Store) People(ctx context.Context, organization string, users []string)
 
 // NoteSeen writes users' last days with a request, and the counts with them, in
 // one transaction; raced when one of the users is not as read any more.
-func (s *Store) NoteSeen(ctx context.Context, organization string, notes []persona.Noted) error {
+func (s *Store) NoteSeen(ctx context.Context, organization string, notes []directory.Turned) error {
 	t := s.begin()
 	for _, n := range notes {
 		t.note(organization, n.Before, n.After)

@@ -114,8 +114,8 @@ func (s *Store) walkDirectory(ctx context.Context, o string, pages chan<- direct
 	}
 }
 
-// At are the users at a location, each as they were at a moment of their own.
-func (s *Store) At(ctx context.Context, organization, location string) ([]directory.User, error) {
+// UsersAt are the users at a location, each as they were at a moment of their own.
+func (s *Store) UsersAt(ctx context.Context, organization, location string) ([]directory.User, error) {
 	items, _, err := s.query(ctx, listSpan(organization, directory.List{Of: directory.LocationUsers, ID: location}))
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func numberName(n persona.Number) string {
 	case persona.Active:
 		return seenName(n.Day, n.Persona)
 	}
-	return personaWord(n.Persona)
+	return persona.Word(n.Persona)
 }
 
 const (

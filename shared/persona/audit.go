@@ -45,8 +45,8 @@ type Record struct {
 	Entry      timeline.Entry
 }
 
-// History is the audits that were kept.
-type History interface {
+// AuditHistory is the audits that were kept.
+type AuditHistory interface {
 	// Audits is a page of them, the latest first. A page's place is an order, so
 	// one may also begin after any audit.
 	Audits(ctx context.Context, organization string, page directory.Page) ([]Audit, string, error)

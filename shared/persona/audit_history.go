@@ -17,9 +17,10 @@ type Moved struct {
 	By    [directory.PersonaCount]Engagement
 }
 
-// Seen is an audit as it tells of some people: Report and Changed are of the
-// location that was asked for. Moved is nil when nothing before tells of them.
-type Seen struct {
+// Compared is an audit as it tells of some people, beside the one before of them:
+// Report and Changed are of the location that was asked for. Moved is nil when
+// nothing before tells of them.
+type Compared struct {
 	Audit
 	Moved *Moved
 }
@@ -41,7 +42,7 @@ const mostSpread = 50
 // Audits is a page of the audits of the organization, or of a location, the
 // latest first, with the place to go on after. For a location it has at most 50.
 // Errors: NotFound for a location that does not exist, Unavailable.
-func (s *Service) Audits(ctx context.Context, c directory.Caller, location string, page directory.Page) ([]Seen, string, error) {
+func (s *Service) Audits(ctx context.Context, c directory.Caller, location string, page directory.Page) ([]Compared, string, error) {
 	if err := known(c.Model, location); err != nil {
 		return nil, "", err
 	}
@@ -53,39 +54,39 @@ func (s *Service) Audits(ctx context.Context, c directory.Caller, location strin
 	if err != nil {
 		return nil, "", err
 	}
-	seen, err := s.seen(ctx, c.Organization.ID, location, found)
-	if err != nil || len(seen) <= page.Limit {
-		return seen, "", err
+	all, err := s.compared(ctx, c.Organization.ID, location, found)
+	if err != nil || len(all) <= page.Limit {
+		return all, "", err
 	}
-	return seen[:page.Limit], seen[page.Limit-1].Order, nil
+	return all[:page.Limit], all[page.Limit-1].Order, nil
 }
 
 // Audit is the audit with this id, as it tells of a location or, without one, of
 // those it is of. Errors: NotFound when there is none, or it does not tell of the
 // location, Unavailable.
-func (s *Service) Audit(ctx context.Context, c directory.Caller, id, location string) (Seen, error) {
+func (s *Service) Audit(ctx context.Context, c directory.Caller, id, location string) (Compared, error) {
 	o := c.Organization.ID
 	audit, found, err := s.store.Audit(ctx, o, id)
 	switch {
 	case err != nil:
-		return Seen{}, err
+		return Compared{}, err
 	case !found:
-		return Seen{}, fault.New(fault.NotFound, "not_found", "There is no such audit.")
+		return Compared{}, fault.New(fault.NotFound, "not_found", "There is no such audit.")
 	case location == "":
 		location = audit.Report.Location
 	}
 	if err := s.tellsOf(ctx, c, audit, location); err != nil {
-		return Seen{}, err
+		return Compared{}, err
 	}
 	before, err := s.back(ctx, o, location, audit.Order, 1)
 	if err != nil {
-		return Seen{}, err
+		return Compared{}, err
 	}
-	seen, err := s.seen(ctx, o, location, append([]Audit{audit}, before...))
+	both, err := s.compared(ctx, o, location, append([]Audit{audit}, before...))
 	if err != nil {
-		return Seen{}, err
+		return Compared{}, err
 	}
-	return seen[0], nil
+	return both[0], nil
 }
 
 // tellsOf is NotFound when an audit says nothing of a location: one that is not
@@ -118,23 +119,23 @@ func (s *Service) Moved(ctx context.Context, c directory.Caller, r Report) (*Mov
 // of a location and below (P6). Errors: Unprocessable invalid_audit for a
 // location that does not exist, Unavailable; raced when the policy moved on since
 // the caller's facts.
-func (s *Service) MakeAudit(ctx context.Context, c directory.Caller, location string) (Seen, error) {
+func (s *Service) MakeAudit(ctx context.Context, c directory.Caller, location string) (Compared, error) {
 	if known(c.Model, location) != nil {
 		problems := []fault.Problem{{Pointer: "/location", Detail: "There is no such location."}}
-		return Seen{}, fault.Faulty(fault.Unprocessable, "invalid_audit", problems)
+		return Compared{}, fault.Faulty(fault.Unprocessable, "invalid_audit", problems)
 	}
 	census, err := countedUnder(ctx, s.store, c.Facts)
 	if err != nil {
-		return Seen{}, err
+		return Compared{}, err
 	}
 	last, err := s.lastOf(ctx, c.Organization.ID, location)
 	if err != nil {
-		return Seen{}, err
+		return Compared{}, err
 	}
 	targets := c.Organization.Settings.Targets
 	report, everywhere := survey(c.Model, targets, census, location, c.At)
 	order := orderOf(c.At)
-	made := Seen{Audit: Audit{
+	made := Compared{Audit: Audit{
 		ID: order, Order: order, Against: last.ID, Changed: shifts(last.Report, report), Report: report, Targets: targets,
 	}}
 	if last.ID != "" {
@@ -188,14 +189,14 @@ func (s *Service) back(ctx context.Context, o, location, after string, n int) ([
 	}
 }
 
-// seen is audits as they tell of a location, the latest first. Each is compared
+// compared is audits as they tell of a location, the latest first. Each is compared
 // with the one after it.
-func (s *Service) seen(ctx context.Context, o, location string, audits []Audit) ([]Seen, error) {
+func (s *Service) compared(ctx context.Context, o, location string, audits []Audit) ([]Compared, error) {
 	whole := slices.Clone(audits)
 	if err := s.turn(ctx, o, location, audits); err != nil {
 		return nil, err
 	}
-	out := make([]Seen, len(audits))
+	out := make([]Compared, len(audits))
 	for i, a := range audits {
 		out[i].Audit = a
 		if i+1 == len(audits) {

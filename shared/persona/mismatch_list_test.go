@@ -52,9 +52,9 @@ func TestC11RolesAndModelAreOfOnePolicy(t *testing.T) {
 	store, place := fixture.World(t)
 	o := &overtaken{Store: store}
 	o.then = func() { meantFor(t, store, place, "pharmacy", directory.Leader) }
-	fits := persona.NewFits(o, directory.NewListings(store))
+	matcher := persona.NewMatcher(o, directory.NewListings(store))
 	list := func() (persona.Mismatches, error) {
-		return fits.Mismatches(t.Context(), place.Caller(t, "root", directory.Keys{}), persona.MismatchFilter{}, directory.Page{Limit: 50})
+		return matcher.Mismatches(t.Context(), place.Caller(t, "root", directory.Keys{}), persona.MismatchFilter{}, directory.Page{Limit: 50})
 	}
 	if _, err := list(); !fault.IsRaced(err) {
 		t.Fatalf("C11 by roles of before: %v", err)
@@ -84,7 +84,7 @@ func (m *moved) Census(ctx context.Context, organization string) (persona.Census
 func TestC11PlanAndTreeAreOfOnePolicy(t *testing.T) {
 	store, place := fixture.World(t)
 	m := &moved{store, func() { meantFor(t, store, place, "pharmacy", directory.Leader) }}
-	_, err := persona.NewFits(m, directory.NewListings(store)).Plan(t.Context(), place.Caller(t, "root", directory.Keys{}), "surgery", directory.Page{Limit: 50})
+	_, err := persona.NewMatcher(m, directory.NewListings(store)).Plan(t.Context(), place.Caller(t, "root", directory.Keys{}), "surgery", directory.Page{Limit: 50})
 	if !fault.IsRaced(err) {
 		t.Errorf("C11 a plan by two policies: %v", err)
 	}
@@ -104,10 +104,10 @@ func TestP7EveryPageOfManyOnce(t *testing.T) {
 		}
 		place.AddUser(t, u, holds)
 	}
-	fits := persona.NewFits(store, directory.NewListings(store))
+	matcher := persona.NewMatcher(store, directory.NewListings(store))
 	seen, page := map[string]bool{}, directory.Page{Limit: 4}
 	for {
-		found, err := fits.Mismatches(t.Context(), place.Caller(t, "root", directory.Keys{}), persona.MismatchFilter{}, page)
+		found, err := matcher.Mismatches(t.Context(), place.Caller(t, "root", directory.Keys{}), persona.MismatchFilter{}, page)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,5 +37,9 @@ func (s *Service) Report(ctx context.Context, c directory.Caller, location strin
 	if err := known(c.Model, location); err != nil {
 		return Report{}, err
 	}
-	return measure(ctx, s.store, c.Facts, location, c.At)
+	people, err := counted(ctx, s.store, c.Facts, location, c.At)
+	if err != nil {
+		return Report{}, err
+	}
+	return judge(c.Organization.Settings.Targets, people, location, c.At), nil
 }

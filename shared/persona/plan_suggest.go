@@ -32,11 +32,11 @@ type Proposal struct {
 // those who are there or below (P5), as the counts are now. Errors: NotFound for
 // a location that does not exist, Unavailable; raced when the policy moved on
 // since the caller's facts.
-func (f *Fits) Plan(ctx context.Context, c directory.Caller, location string, page directory.Page) (Proposal, error) {
+func (m *Matcher) Plan(ctx context.Context, c directory.Caller, location string, page directory.Page) (Proposal, error) {
 	if err := known(c.Model, location); err != nil {
 		return Proposal{}, err
 	}
-	people, err := counted(ctx, f.store, c.Facts, location, c.At)
+	people, err := counted(ctx, m.store, c.Facts, location, c.At)
 	if err != nil {
 		return Proposal{}, err
 	}
@@ -44,12 +44,12 @@ func (f *Fits) Plan(ctx context.Context, c directory.Caller, location string, pa
 	if len(p.Moves) == 0 {
 		return p, nil
 	}
-	return f.suggest(ctx, c, p, page)
+	return m.suggest(ctx, c, p, page)
 }
 
 // suggest adds the page of whom the moves would suit.
-func (f *Fits) suggest(ctx context.Context, c directory.Caller, p Proposal, page directory.Page) (Proposal, error) {
-	meant, err := f.meant(ctx, c)
+func (m *Matcher) suggest(ctx context.Context, c directory.Caller, p Proposal, page directory.Page) (Proposal, error) {
+	meant, err := m.meant(ctx, c)
 	if err != nil || len(meant) == 0 {
 		return p, err
 	}
@@ -60,7 +60,7 @@ func (f *Fits) suggest(ctx context.Context, c directory.Caller, p Proposal, page
 		return suggestion(p.Moves, u, held(c, u, meant), c.Organization.Settings.ProductName)
 	}
 	where := directory.Filter{Location: p.Location, Below: p.Location != ""}
-	listed, err := f.lists.Those(ctx, c, where, func(u directory.User) bool {
+	listed, err := m.lists.Those(ctx, c, where, func(u directory.User) bool {
 		_, suits := suited(u)
 		return suits
 	}, page)

@@ -220,12 +220,30 @@ func drawCounts(t *rapid.T) Counts {
 	return c
 }
 
+// drawDemanding are targets of which two ask for more than half of all people.
+func drawDemanding(t *rapid.T) directory.Targets {
+	targets := drawTargets(t)
+	half := rapid.IntRange(whole/2+1, whole)
+	targets.Frontline = directory.Share{Min: half.Draw(t, "frontline's half"), Max: whole}
+	targets.Leader = directory.Share{Min: half.Draw(t, "leader's half"), Max: whole}
+	return targets
+}
+
 // TestP5SmallestRelabelling holds plans of any size and any targets to a count
-// of the moves that is made without them.
+// of the moves that is made without them, and proofs to what they name.
 func TestP5SmallestRelabelling(t *testing.T) {
-	plans, proofs := 0, 0
+	anyPlans, _ := holdPlans(t, drawTargets)
+	_, proofs := holdPlans(t, drawDemanding)
+	if anyPlans == 0 || proofs == 0 {
+		t.Errorf("%d plans, %d proofs: this shows one half only", anyPlans, proofs)
+	}
+}
+
+// holdPlans holds the plans for such targets, and counts them and the proofs that
+// there is none.
+func holdPlans(t *testing.T, draw func(*rapid.T) directory.Targets) (plans, proofs int) {
 	rapid.Check(t, func(t *rapid.T) {
-		targets, c := drawTargets(t), drawCounts(t)
+		targets, c := draw(t), drawCounts(t)
 		location := rapid.SampledFrom([]string{"", "ward"}).Draw(t, "location")
 		g := goalsFor(targets, c.Base(), location == "")
 		p := planned(targets, c, location, at)
@@ -246,9 +264,7 @@ func TestP5SmallestRelabelling(t *testing.T) {
 			t.Fatalf("P5 after the plan there is another: %+v", again)
 		}
 	})
-	if plans == 0 || proofs == 0 {
-		t.Errorf("%d plans, %d proofs: this shows one half only", plans, proofs)
-	}
+	return plans, proofs
 }
 
 // provesIt checks a proof by itself: what it names is what the targets ask for,

@@ -78,8 +78,8 @@ type Recounts interface {
 	// Everybody hands over all users, page by page, each as they were at a moment
 	// of their own, with what counts of them alone; it ends with see's error.
 	Everybody(ctx context.Context, organization string, see func([]directory.User) error) error
-	// At are the users at a location.
-	At(ctx context.Context, organization, location string) ([]directory.User, error)
+	// UsersAt are the users at a location.
+	UsersAt(ctx context.Context, organization, location string) ([]directory.User, error)
 	// Mend makes the counters what was found, all or none, with its entry: raced
 	// when one of them has not the version that it had.
 	Mend(ctx context.Context, basis directory.Basis, wrong []Strayed, e timeline.Entry) error

@@ -177,7 +177,7 @@ func linger(ctx context.Context, attempt int) error {
 // where the fewest are.
 func (w *walk) people(ctx context.Context, locations []string) (*Population, error) {
 	quietest := slices.MinFunc(locations, func(a, b string) int { return cmp.Compare(w.crowds[a], w.crowds[b]) })
-	users, err := w.store.At(ctx, w.organization, quietest)
+	users, err := w.store.UsersAt(ctx, w.organization, quietest)
 	if err != nil {
 		return nil, err
 	}

@@ -143,15 +143,6 @@ func countedUnder(ctx context.Context, counter Counter, f directory.Facts) (Cens
 	return census, nil
 }
 
-// measure is the report by the counts of now; raced as countedUnder.
-func measure(ctx context.Context, counter Counter, f directory.Facts, location string, at time.Time) (Report, error) {
-	people, err := counted(ctx, counter, f, location, at)
-	if err != nil {
-		return Report{}, err
-	}
-	return judge(f.Organization.Settings.Targets, people, location, at), nil
-}
-
 // counted is the people of now, as far as they take part by a time; raced as
 // countedUnder.
 func counted(ctx context.Context, counter Counter, f directory.Facts, location string, at time.Time) (Tally, error) {

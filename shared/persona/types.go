@@ -105,7 +105,7 @@ type Counter interface {
 // (fault.IsRaced when the basis changed).
 type Store interface {
 	Counter
-	History
+	AuditHistory
 	directory.BulkStore
 	timeline.Store
 	// PutAudit keeps an audit that was asked for, and its answer.

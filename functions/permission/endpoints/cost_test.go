@@ -15,7 +15,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
-	"gemba/shared/persona"
 )
 
 // logged is a function over the fixture's organization that writes its log
@@ -121,7 +120,7 @@ func TestAMarkIsOneWriteADay(t *testing.T) {
 	nurse := place.User(t, "nurse")
 	seen := nurse
 	seen.Seen = directory.DayOf(place.Clock.Now())
-	if err := store.NoteSeen(t.Context(), fixture.Organization, []persona.Noted{{Before: nurse, After: seen}}); err != nil {
+	if err := store.NoteSeen(t.Context(), fixture.Organization, []directory.Turned{{Before: nurse, After: seen}}); err != nil {
 		t.Fatal(err)
 	}
 	place.Clock.Advance(time.Minute) // so that what was noted is not young

@@ -41,9 +41,9 @@ type Sweeper interface {
 	Run(ctx context.Context, organizations []string) (int, error)
 }
 
-// Everybody lists all organizations, a page of their ids at a time, with the place to
+// Organizations lists them all, a page of their ids at a time, with the place to
 // go on after, "" at the last.
-type Everybody interface {
+type Organizations interface {
 	Organizations(ctx context.Context, page directory.Page) ([]string, string, error)
 }
 
@@ -60,14 +60,14 @@ const BatchSize = 25
 // metric format: standard output, in a deployed function. Batch is the most
 // organizations of one invocation, 0 for BatchSize.
 type Deps struct {
-	Everybody Everybody
-	Auditor   Auditor
-	Sweeper   Sweeper
-	Watcher   Watcher
-	Relay     Relay
-	Metrics   io.Writer
-	Log       *slog.Logger
-	Batch     int
+	Organizations Organizations
+	Auditor       Auditor
+	Sweeper       Sweeper
+	Watcher       Watcher
+	Relay         Relay
+	Metrics       io.Writer
+	Log           *slog.Logger
+	Batch         int
 }
 
 // Function answers firings; it implements lambda.Handler.

@@ -52,7 +52,7 @@ func world(t *testing.T) at {
 	a := at{place: place, store: store, post: &postman{}, metrics: &bytes.Buffer{}, log: &bytes.Buffer{}}
 	auditor := persona.NewAuditor(store, store, a.post, place.Clock.Now)
 	a.Function = endpoints.New(endpoints.Deps{
-		Everybody: store, Auditor: auditor, Sweeper: role.NewSweeper(store, place.Clock.Now),
+		Organizations: store, Auditor: auditor, Sweeper: role.NewSweeper(store, place.Clock.Now),
 		Watcher: persona.NewWatch(persona.NewReconciler(store), store, place.Clock.Now), Relay: nowhere{},
 		Metrics: a.metrics, Log: slog.New(slog.NewJSONHandler(a.log, nil)),
 	})
@@ -221,7 +221,7 @@ func (f few) Organizations(context.Context, directory.Page) ([]string, string, e
 func of(auditor endpoints.Auditor, sweeper endpoints.Sweeper, watcher endpoints.Watcher, metrics io.Writer) (*endpoints.Function, *bytes.Buffer) {
 	log := &bytes.Buffer{}
 	return endpoints.New(endpoints.Deps{
-		Everybody: few{"alpha", "zeta"}, Auditor: auditor, Sweeper: sweeper, Watcher: watcher, Relay: nowhere{}, Metrics: metrics,
+		Organizations: few{"alpha", "zeta"}, Auditor: auditor, Sweeper: sweeper, Watcher: watcher, Relay: nowhere{}, Metrics: metrics,
 		Log: slog.New(slog.NewJSONHandler(log, nil)),
 	}), log
 }

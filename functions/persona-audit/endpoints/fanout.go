@@ -22,7 +22,7 @@ func (f *Function) fanOut(ctx context.Context, due firing, done *summary) error 
 	page := directory.Page{Limit: f.Batch, After: due.After}
 	var held []string // the batch that is handed over when there is another
 	for {
-		batch, end, err := f.Everybody.Organizations(ctx, page)
+		batch, end, err := f.Organizations.Organizations(ctx, page)
 		if err != nil {
 			return err
 		}

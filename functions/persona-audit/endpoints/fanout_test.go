@@ -95,7 +95,7 @@ func newCrowd(t *testing.T) *crowd {
 	}
 	c := &crowd{Store: store, queue: &queue{}, counts: map[string]int{}}
 	c.Function = endpoints.New(endpoints.Deps{
-		Everybody: store, Auditor: persona.NewAuditor(c, c, &postman{}, place.Clock.Now),
+		Organizations: store, Auditor: persona.NewAuditor(c, c, &postman{}, place.Clock.Now),
 		Sweeper: role.NewSweeper(store, place.Clock.Now), Watcher: unwatched{}, Relay: c.queue,
 		Metrics: &bytes.Buffer{}, Log: slog.New(slog.NewJSONHandler(t.Output(), nil)), Batch: 7,
 	})

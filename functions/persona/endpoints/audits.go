@@ -103,7 +103,7 @@ func publish(ctx context.Context, deps api.Deps, organization string, a persona.
 }
 
 // madeAudit is the answer that tells of a new audit.
-func madeAudit(a persona.Seen) api.Response {
+func madeAudit(a persona.Compared) api.Response {
 	return api.Response{
 		Status: http.StatusCreated, Body: auditOf(a), Header: map[string]string{"location": "/v1/persona-audits/" + a.ID},
 	}
@@ -139,7 +139,7 @@ type liveBody struct {
 	Moved *movedBody `json:"moved"`
 }
 
-func auditOf(a persona.Seen) auditBody {
+func auditOf(a persona.Compared) auditBody {
 	out := auditBody{ID: a.ID, At: a.Report.At.UTC(), Report: bodyOf(a.Report), Changed: []shiftBody{}, Moved: movedOf(a.Moved)}
 	if a.Slot != "" {
 		out.Slot = &a.Slot

@@ -32,17 +32,17 @@ import (
 // Store is what the function's use cases need of storage.
 type Store interface {
 	persona.Store
-	persona.FitStore
+	persona.MatchStore
 	persona.Recounts
 	directory.ListingStore
 }
 
 // New is the persona function.
 func New(deps api.Deps, store Store) *api.Function {
-	personas, fits := persona.New(store), persona.NewFits(store, directory.NewListings(store))
+	personas, matcher := persona.New(store), persona.NewMatcher(store, directory.NewListings(store))
 	return api.New("persona", deps,
 		set(personas).Bind(), remove(personas).Bind(), change(personas).Bind(), history(personas).Bind(),
-		catalogue().Bind(), report(personas).Bind(), plan(fits).Bind(), mismatches(fits).Bind(),
+		catalogue().Bind(), report(personas).Bind(), plan(matcher).Bind(), mismatches(matcher).Bind(),
 		reconcile(persona.NewReconciler(store)).Bind(),
 		listAudits(personas).Bind(), getAudit(personas).Bind(), makeAudit(personas, deps).Bind())
 }

@@ -19,7 +19,7 @@ type comparing struct {
 }
 
 // mismatches are those of the users within the caller's reach (P7).
-func mismatches(fits *persona.Fits) api.Endpoint[comparing] {
+func mismatches(matcher *persona.Matcher) api.Endpoint[comparing] {
 	return api.Endpoint[comparing]{
 		Route:  "GET /v1/persona-mismatches",
 		Action: authz.AdministerSomeUsers,
@@ -29,7 +29,7 @@ func mismatches(fits *persona.Fits) api.Endpoint[comparing] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			found, err := fits.Mismatches(ctx, c, in.filter, at)
+			found, err := matcher.Mismatches(ctx, c, in.filter, at)
 			if err != nil {
 				return api.Response{}, err
 			}
@@ -100,7 +100,7 @@ func wayOf(w persona.Way) wayBody {
 	for _, s := range w.Steps {
 		step := stepBody{Kind: s.Deed.String(), Role: s.Role}
 		if s.Deed == persona.ChangePersona {
-			step.Persona = word(s.Persona)
+			step.Persona = persona.Word(s.Persona)
 		}
 		out.Steps = append(out.Steps, step)
 	}

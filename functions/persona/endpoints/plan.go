@@ -22,7 +22,7 @@ type planning struct {
 
 // plan is the smallest relabelling, or the proof that there is none, and who
 // fits (P5, P7).
-func plan(fits *persona.Fits) api.Endpoint[planning] {
+func plan(matcher *persona.Matcher) api.Endpoint[planning] {
 	return api.Endpoint[planning]{
 		Route:  "GET /v1/persona-plan",
 		Action: authz.ReadAdministration,
@@ -36,7 +36,7 @@ func plan(fits *persona.Fits) api.Endpoint[planning] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			p, err := fits.Plan(ctx, c, in.location, at)
+			p, err := matcher.Plan(ctx, c, in.location, at)
 			if err != nil {
 				return api.Response{}, err
 			}
@@ -96,7 +96,7 @@ func planOf(p persona.Proposal, sealed func(after string) string) (planBody, err
 		out.Location = &p.Location
 	}
 	for _, m := range p.Moves {
-		out.Moves = append(out.Moves, moveBody{word(m.From), word(m.To), m.People})
+		out.Moves = append(out.Moves, moveBody{persona.Word(m.From), persona.Word(m.To), m.People})
 	}
 	items, end, err := api.Fit(p.Suggested, p.Next, suggestionOf, func(s persona.Suggested) string { return s.User.ID })
 	out.Suggestions = items
@@ -118,17 +118,9 @@ func contradictionOf(p persona.Plan) *contradictionBody {
 }
 
 func suggestionOf(s persona.Suggested) any {
-	out := suggestionBody{User: userBody(s.User.Named()), From: word(s.From), To: word(s.To), Roles: []string{}, Reason: s.Reason}
+	out := suggestionBody{User: userBody(s.User.Named()), From: persona.Word(s.From), To: persona.Word(s.To), Roles: []string{}, Reason: s.Reason}
 	for _, r := range s.Roles {
 		out.Roles = append(out.Roles, r.ID)
 	}
 	return out
-}
-
-// word is a persona's, or that of those who have none.
-func word(p directory.Persona) string {
-	if p == directory.NoPersona {
-		return persona.None
-	}
-	return p.String()
 }

@@ -111,13 +111,13 @@ func (w wiring) timeline(id string) lambda.Handler {
 func (w wiring) personaAudit(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[persona.Letter]{Sender: w.sender(id)}
 	return auditfn.New(auditfn.Deps{
-		Everybody: store,
-		Auditor:   persona.NewAuditor(store, store, mailer, time.Now),
-		Sweeper:   role.NewSweeper(store, time.Now),
-		Watcher:   persona.NewWatch(persona.NewReconciler(store), store, time.Now),
-		Relay:     invoking.NewInvoker(w.Lambda, "", id),
-		Metrics:   w.Output,
-		Log:       w.Log,
+		Organizations: store,
+		Auditor:       persona.NewAuditor(store, store, mailer, time.Now),
+		Sweeper:       role.NewSweeper(store, time.Now),
+		Watcher:       persona.NewWatch(persona.NewReconciler(store), store, time.Now),
+		Relay:         invoking.NewInvoker(w.Lambda, "", id),
+		Metrics:       w.Output,
+		Log:           w.Log,
 	})
 }
 

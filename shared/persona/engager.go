@@ -20,9 +20,6 @@ type Member struct {
 	Items   int
 }
 
-// Noted is what is noted of a user's engagement, before and after.
-type Noted struct{ Before, After directory.User }
-
 // Enrolled is a member for whom an item begins or ceases to count.
 type Enrolled struct{ Before, After Member }
 
@@ -32,7 +29,7 @@ type Engagements interface {
 	// People are those of the users that there are, as they are now.
 	People(ctx context.Context, organization string, users []string) (map[string]directory.User, error)
 	// NoteSeen writes the users' last days and the counts with them.
-	NoteSeen(ctx context.Context, organization string, notes []Noted) error
+	NoteSeen(ctx context.Context, organization string, notes []directory.Turned) error
 	// Roll is an item, zero when there is none, and the users it counts for.
 	Roll(ctx context.Context, organization, item string) (directory.Item, []string, error)
 	// Engaged is an item, zero when there is none, and those of the users that
@@ -80,12 +77,12 @@ func (e *Engager) seen(ctx context.Context, organization string, users []string,
 		if err != nil {
 			return err
 		}
-		var notes []Noted
+		var notes []directory.Turned
 		for _, id := range users {
 			if before, there := people[id]; there && before.Seen < days[id] {
 				after := before
 				after.Seen = days[id]
-				notes = append(notes, Noted{before, after})
+				notes = append(notes, directory.Turned{Before: before, After: after})
 			}
 		}
 		if len(notes) == 0 {
