@@ -134,9 +134,7 @@ func (f *Function) serve(ctx context.Context, due firing, done *summary) error {
 		done.Organizations++
 		if o.Made {
 			done.Made++
-			if err := metrics.Publish(f.Metrics, o.Organization, o.Audit); err != nil {
-				f.Log.LogAttrs(ctx, slog.LevelError, "metrics", slog.String("organization", o.Organization), slog.String("error", err.Error()))
-			}
+			f.published(ctx, o.Organization, metrics.Publish(f.Metrics, o.Organization, o.Audit))
 		}
 		if o.Err != nil {
 			done.Failed++
@@ -154,25 +152,30 @@ func (f *Function) serve(ctx context.Context, due firing, done *summary) error {
 func (f *Function) sweep(ctx context.Context, organizations []string, done *summary) error {
 	swept, err := f.Sweeper.Run(ctx, organizations)
 	done.Swept = swept
-	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("function", "persona-audit"), slog.Int("users", swept)}
+	f.log(ctx, slog.LevelInfo, "sweep", err, slog.Int("users", swept))
+	return err
+}
+
+// tell writes an organization's line of the log.
+func (f *Function) tell(ctx context.Context, slot string, o persona.Outcome) {
+	f.log(ctx, slog.LevelInfo, "audit", o.Err, slog.String("organization", o.Organization), slog.String("slot", slot),
+		slog.Bool("made", o.Made), slog.Int("base", o.Audit.Report.Base), slog.Int("changed", len(o.Audit.Changed)))
+}
+
+// published tells of metrics that could not be written; what they are of is kept.
+func (f *Function) published(ctx context.Context, organization string, err error) {
+	if err != nil {
+		f.log(ctx, slog.LevelError, "metrics", err, slog.String("organization", organization))
+	}
+}
+
+// log writes a line of the log, ids and counts alone (T5); of a failure, as an error
+// with its code.
+func (f *Function) log(ctx context.Context, level slog.Level, message string, err error, about ...slog.Attr) {
+	attrs := append([]slog.Attr{slog.String("function", "persona-audit")}, about...)
 	if err != nil {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("code", fault.Of(err).Code), slog.String("error", err.Error()))
 	}
-	f.Log.LogAttrs(ctx, level, "sweep", attrs...)
-	return err
-}
-
-// tell writes an organization's line of the log: ids and counts alone (T5).
-func (f *Function) tell(ctx context.Context, slot string, o persona.Outcome) {
-	level := slog.LevelInfo
-	attrs := []slog.Attr{
-		slog.String("function", "persona-audit"), slog.String("organization", o.Organization), slog.String("slot", slot),
-		slog.Bool("made", o.Made), slog.Int("base", o.Audit.Report.Base), slog.Int("changed", len(o.Audit.Changed)),
-	}
-	if o.Err != nil {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("code", fault.Of(o.Err).Code), slog.String("error", o.Err.Error()))
-	}
-	f.Log.LogAttrs(ctx, level, "audit", attrs...)
+	f.Log.LogAttrs(ctx, level, message, attrs...)
 }

@@ -70,13 +70,6 @@ func (f *Function) relay(ctx context.Context, next firing) error {
 		return fault.Wrap(fault.Internal, "encode", err)
 	}
 	err = f.Relay.Invoke(ctx, payload)
-	level, attrs := slog.LevelInfo, []slog.Attr{
-		slog.String("function", "persona-audit"), slog.String("slot", next.slot()), slog.Int("organizations", len(next.Organizations)),
-	}
-	if err != nil {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("code", fault.Of(err).Code), slog.String("error", err.Error()))
-	}
-	f.Log.LogAttrs(ctx, level, "handed over", attrs...)
+	f.log(ctx, slog.LevelInfo, "handed over", err, slog.String("slot", next.slot()), slog.Int("organizations", len(next.Organizations)))
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 
 	"gemba/functions/metrics"
-	"gemba/shared/fault"
 	"gemba/shared/persona"
 )
 
@@ -19,28 +18,18 @@ type Watcher interface {
 func (f *Function) watch(ctx context.Context, organizations []string, done *summary) error {
 	return f.Watcher.Each(ctx, organizations, func(w persona.Watching) {
 		done.Drift += w.Found.Drift()
-		if err := metrics.PublishDrift(f.Metrics, w); err != nil {
-			f.Log.LogAttrs(ctx, slog.LevelError, "metrics", slog.String("organization", w.Organization), slog.String("error", err.Error()))
-		}
+		f.published(ctx, w.Organization, metrics.PublishDrift(f.Metrics, w))
 		f.tellDrift(ctx, w)
 	})
 }
 
-// tellDrift writes an organization's line of the log: ids and counts alone (T5).
-// Drift is an error: somebody has to find out where it came from.
+// tellDrift writes an organization's line of the log. Drift is an error: somebody has to find out where it came from.
 func (f *Function) tellDrift(ctx context.Context, w persona.Watching) {
 	level := slog.LevelInfo
-	attrs := []slog.Attr{
-		slog.String("function", "persona-audit"), slog.String("organization", w.Organization),
-		slog.Int("users", w.Found.Users), slog.Int("sets", w.Found.Sets), slog.Int("drift", w.Found.Drift()),
-		slog.Int("unsettled", w.Found.Unsettled), slog.Int("forgotten", w.Forgotten),
-	}
 	if w.Found.Drift() > 0 {
 		level = slog.LevelError
 	}
-	if w.Err != nil {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("code", fault.Of(w.Err).Code), slog.String("error", w.Err.Error()))
-	}
-	f.Log.LogAttrs(ctx, level, "reconcile", attrs...)
+	f.log(ctx, level, "reconcile", w.Err, slog.String("organization", w.Organization),
+		slog.Int("users", w.Found.Users), slog.Int("sets", w.Found.Sets), slog.Int("drift", w.Found.Drift()),
+		slog.Int("unsettled", w.Found.Unsettled), slog.Int("forgotten", w.Forgotten))
 }
