@@ -1,29 +1,30 @@
 package metrics
 
 import (
-	"encoding/json"
 	"io"
 
 	"gemba/shared/persona"
 )
 
+// driftLine is what a reconciliation found. Users and Sets are fields of the log.
+type driftLine struct {
+	AWS          directive `json:"_aws"`
+	Organization string    `json:"Organization"`
+	Drift        int       `json:"Drift"`
+	Unsettled    int       `json:"Unsettled"`
+	Users        int       `json:"Users"`
+	Sets         int       `json:"Sets"`
+}
+
 // PublishDrift writes what a reconciliation found of an organization (P8), one line;
 // none when the organization could not be read.
-func PublishDrift(w io.Writer, found persona.Watching) error {
-	if found.Found.At.IsZero() {
+func PublishDrift(w io.Writer, of persona.Watching) error {
+	found := of.Found
+	if found.At.IsZero() {
 		return nil
 	}
-	count := func(name string) map[string]string { return map[string]string{"Name": name, "Unit": "Count"} }
-	text, err := json.Marshal(map[string]any{
-		"_aws": map[string]any{"Timestamp": found.Found.At.UnixMilli(), "CloudWatchMetrics": []any{map[string]any{
-			"Namespace": namespace, "Dimensions": [][]string{{"Organization"}}, "Metrics": []any{count("Drift"), count("Unsettled")},
-		}}},
-		"Organization": found.Organization, "Drift": found.Found.Drift(), "Unsettled": found.Found.Unsettled,
-		"Users": found.Found.Users, "Sets": found.Found.Sets,
+	return write(w, driftLine{
+		AWS:          filed(found.At, []string{"Organization"}, counts("Drift", "Unsettled")),
+		Organization: of.Organization, Drift: found.Drift(), Unsettled: found.Unsettled, Users: found.Users, Sets: found.Sets,
 	})
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(text, '\n'))
-	return err
 }

@@ -1,7 +1,7 @@
-// Package metrics writes audits as CloudWatch's embedded metric format.
+// Package metrics writes audits, and the drift of counts, as CloudWatch's embedded
+// metric format.
 //
-// It decides which numbers of an audit are metrics and by what they are told
-// apart. It refuses to know where the lines go: standard output, in a deployed
+// It decides which numbers are metrics and by what they are told apart. It refuses to know where the lines go: standard output, in a deployed
 // function. An audit of one location has a dimension more, so that its people are
 // never added to the organization's.
 package metrics
@@ -9,6 +9,7 @@ package metrics
 import (
 	"encoding/json"
 	"io"
+	"time"
 
 	"gemba/shared/persona"
 )
@@ -57,15 +58,21 @@ type metric struct {
 // Publish writes an audit's metrics (P6), a line a persona and group.
 func Publish(w io.Writer, organization string, a persona.Audit) error {
 	for _, row := range a.Report.AllLines() {
-		text, err := json.Marshal(lineOf(organization, a, row))
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(append(text, '\n')); err != nil {
+		if err := write(w, lineOf(organization, a, row)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// write writes one line of the format.
+func write(w io.Writer, line any) error {
+	text, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
 }
 
 func lineOf(organization string, a persona.Audit, row persona.Line) line {
@@ -73,7 +80,7 @@ func lineOf(organization string, a persona.Audit, row persona.Line) line {
 		Organization: organization, Persona: row.Word, Location: a.Report.Location, Audit: a.ID, Slot: a.Slot,
 		People: row.Count, Active7: row.Active7, Active30: row.Active30, OnTeam: row.OnTeam,
 	}
-	metrics := []metric{{"People", "Count"}, {"Active7", "Count"}, {"Active30", "Count"}, {"OnTeam", "Count"}}
+	metrics := counts("People", "Active7", "Active30", "OnTeam")
 	if a.Report.Base > 0 {
 		share := 100 * float64(row.Count) / float64(a.Report.Base)
 		l.Share = &share
@@ -85,12 +92,26 @@ func lineOf(organization string, a persona.Audit, row persona.Line) line {
 			off = 1
 		}
 		l.Least, l.Most, l.ToChange, l.OffTarget, l.Verdict = &row.Range.Min, &row.Range.Max, &row.Change, &off, row.Verdict.String()
-		metrics = append(metrics, metric{"Least", "Count"}, metric{"Most", "Count"}, metric{"ToChange", "Count"}, metric{"OffTarget", "Count"})
+		metrics = append(metrics, counts("Least", "Most", "ToChange", "OffTarget")...)
 	}
 	dimensions := []string{"Organization", "Persona"}
 	if l.Location != "" {
 		dimensions = append(dimensions, "Location")
 	}
-	l.AWS = directive{a.Report.At.UnixMilli(), []filing{{namespace, [][]string{dimensions}, metrics}}}
+	l.AWS = filed(a.Report.At, dimensions, metrics)
 	return l
+}
+
+// filed says what of a line are metrics, and by what they are told apart.
+func filed(at time.Time, dimensions []string, metrics []metric) directive {
+	return directive{at.UnixMilli(), []filing{{namespace, [][]string{dimensions}, metrics}}}
+}
+
+// counts are metrics that count something.
+func counts(names ...string) []metric {
+	var all []metric
+	for _, name := range names {
+		all = append(all, metric{name, "Count"})
+	}
+	return all
 }

@@ -11,9 +11,9 @@
 // version). A policy change since adds one Query of the changes; a cold
 // instance reads the policy's snapshot and the changes after it, and where
 // there is no whole snapshot the policy's entities. A page of a list that a
-// search reads is one strong Query. A
-// census reads the counters of all sets of locations once; when somebody has just
-// moved, it reads the counters of that move again.
+// search reads is one strong Query. A census reads the counters of all sets of
+// locations once; when somebody has just moved, it reads the counters of that move
+// again.
 package dynamo
 
 import (

@@ -23,9 +23,9 @@ const (
 )
 
 // Members is a page of those users who hold the role, pass the filter by their own
-// persona, and whom the caller administers (R11, T4), by id, with the id to go on after, which may be of
-// somebody whom the caller may not know; "" when nobody follows whom they
-// administer. A page reads at most mostHolders users and may so be short, even
+// persona, and whom the caller administers (R11, T4), by id, with the id to go on
+// after, which may be of somebody whom the caller may not know; "" when nobody
+// follows whom they administer. A page reads at most mostHolders users and may so be short, even
 // empty, and still have a place to go on. NotFound when there is no such role.
 func (s *Service) Members(ctx context.Context, c directory.Caller, id string, f Filter, page directory.Page) ([]Member, string, error) {
 	r, ok := c.Model.Role(id)

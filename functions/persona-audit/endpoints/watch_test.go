@@ -74,8 +74,9 @@ func TestP8TheScheduleReconciles(t *testing.T) {
 	if got := a.fire(t, "2026-03-02T03:00:00Z"); strings.Contains(got, "drift") {
 		t.Errorf("%s", got)
 	}
-	const quiet = `{"Drift":0,"Organization":"riverside","Sets":4,"Unsettled":0,"Users":15,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Organization"]],` +
-		`"Metrics":[{"Name":"Drift","Unit":"Count"},{"Name":"Unsettled","Unit":"Count"}],"Namespace":"Gemba/Personas"}],"Timestamp":1772442000000}}` + "\n"
+	const quiet = `{"_aws":{"Timestamp":1772442000000,"CloudWatchMetrics":[{"Namespace":"Gemba/Personas","Dimensions":[["Organization"]],` +
+		`"Metrics":[{"Name":"Drift","Unit":"Count"},{"Name":"Unsettled","Unit":"Count"}]}]},` +
+		`"Organization":"riverside","Drift":0,"Unsettled":0,"Users":15,"Sets":4}` + "\n"
 	if !strings.HasSuffix(a.metrics.String(), quiet) {
 		t.Errorf("%s", a.metrics.String())
 	}
@@ -91,7 +92,7 @@ func TestP8TheScheduleReconciles(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 	}
-	if !strings.Contains(a.metrics.String(), `{"Drift":1,"Organization":"riverside"`) {
+	if !strings.Contains(a.metrics.String(), `"Organization":"riverside","Drift":1,`) {
 		t.Errorf("%s", a.metrics.String())
 	}
 	if !strings.Contains(a.log.String(), `"level":"ERROR","msg":"reconcile","function":"persona-audit","organization":"riverside","users":15,"sets":4,"drift":1,`) {

@@ -90,7 +90,7 @@ func table(o persona.Overview) (api.Response, error) {
 	}
 	r, err := api.WholeText(http.StatusOK, api.Text{Type: asCSV + "; charset=utf-8; header=present", Bytes: page.CSV(o)})
 	r.Header = map[string]string{
-		"content-disposition":    `attachment; filename="personas-` + of + "-" + persona.Slot(o.Report.At) + `.csv"`,
+		"content-disposition":    `attachment; filename="personas-` + of + "-" + directory.DayOf(o.Report.At).String() + `.csv"`,
 		"x-content-type-options": "nosniff",
 	}
 	return r, err
