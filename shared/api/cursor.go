@@ -102,12 +102,19 @@ func (r *Request) Sealed(o directory.Organization, after string) string {
 // cursor goes on after end, "" for none, or after the last thing carried, as Sealed
 // does.
 func SealedPage[Thing any](r *Request, o directory.Organization, things []Thing, end string, body func(Thing) any, place func(Thing) string) (Response, error) {
-	items, end, err := Fit(things, end, body, place)
-	out := Page{Items: items}
-	if end != "" {
-		out.Next = r.Sealed(o, end)
+	items, next, err := SealedItems(r, o, things, end, end != "", body, place)
+	return Response{Status: http.StatusOK, Body: Page{Items: items, Next: next}}, err
+}
+
+// SealedItems are as much of a list's part as one answer can carry, and the cursor
+// that goes on after the last thing carried, or after end when there is more; "" when
+// there is none. End may be the beginning.
+func SealedItems[Thing any](r *Request, o directory.Organization, things []Thing, end string, more bool, body func(Thing) any, place func(Thing) string) (items []json.RawMessage, next string, err error) {
+	items, end, err = Fit(things, end, body, place)
+	if more || len(items) < len(things) {
+		next = r.Sealed(o, end)
 	}
-	return Response{Status: http.StatusOK, Body: out}, err
+	return items, next, err
 }
 
 // Next is the cursor that goes on after a place; "" stays "".

@@ -63,14 +63,8 @@ func shownAs(read paging, shown func(directory.Caller, directory.User) any) func
 		if err != nil {
 			return api.Response{}, err
 		}
-		items, end, err := api.Fit(found.Users, found.Next, func(u directory.User) any { return shown(c, u) }, func(u directory.User) string { return u.ID })
-		if err != nil {
-			return api.Response{}, err
-		}
-		out := api.Page{Items: items}
-		if found.More || len(items) < len(found.Users) {
-			out.Next = in.request.Sealed(c.Organization, end)
-		}
-		return api.Response{Status: http.StatusOK, Body: out}, nil
+		items, next, err := api.SealedItems(in.request, c.Organization, found.Users, found.Next, found.More,
+			func(u directory.User) any { return shown(c, u) }, func(u directory.User) string { return u.ID })
+		return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: next}}, err
 	}
 }

@@ -33,12 +33,9 @@ func mismatches(matcher *persona.Matcher) api.Endpoint[comparing] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			items, end, err := api.Fit(found.Found, found.Next, mismatchOf, func(m persona.Mismatched) string { return m.User.ID })
-			out := api.Page{Items: items}
-			if found.More || len(items) < len(found.Found) {
-				out.Next = in.request.Sealed(c.Organization, end)
-			}
-			return api.Response{Status: http.StatusOK, Body: out}, err
+			items, next, err := api.SealedItems(in.request, c.Organization, found.Found, found.Next, found.More,
+				mismatchOf, func(m persona.Mismatched) string { return m.User.ID })
+			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: next}}, err
 		},
 	}
 }

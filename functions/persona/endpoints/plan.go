@@ -40,7 +40,9 @@ func plan(matcher *persona.Matcher) api.Endpoint[planning] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			out, err := planOf(p, func(after string) string { return in.request.Sealed(c.Organization, after) })
+			out := planOf(p)
+			out.Suggestions, out.Next, err = api.SealedItems(in.request, c.Organization, p.Suggested, p.Next, p.More,
+				suggestionOf, func(s persona.Suggested) string { return s.User.ID })
 			return api.Response{Status: http.StatusOK, Body: out}, err
 		},
 	}
@@ -89,8 +91,8 @@ type userBody struct {
 	Name string `json:"name"`
 }
 
-// planOf shows a plan with as many of its suggestions as fit.
-func planOf(p persona.Proposal, sealed func(after string) string) (planBody, error) {
+// planOf shows a plan without its suggestions.
+func planOf(p persona.Proposal) planBody {
 	out := planBody{At: p.At.UTC(), Base: p.Base, People: p.People, Moves: []moveBody{}, Contradiction: contradictionOf(p.Plan)}
 	if p.Location != "" {
 		out.Location = &p.Location
@@ -98,12 +100,7 @@ func planOf(p persona.Proposal, sealed func(after string) string) (planBody, err
 	for _, m := range p.Moves {
 		out.Moves = append(out.Moves, moveBody{persona.Word(m.From), persona.Word(m.To), m.People})
 	}
-	items, end, err := api.Fit(p.Suggested, p.Next, suggestionOf, func(s persona.Suggested) string { return s.User.ID })
-	out.Suggestions = items
-	if p.More || len(items) < len(p.Suggested) {
-		out.Next = sealed(end)
-	}
-	return out, err
+	return out
 }
 
 func contradictionOf(p persona.Plan) *contradictionBody {
