@@ -93,26 +93,19 @@ func (a at) audit(t *testing.T, as, id, query string) (auditBody, fixture.Answer
 // list is all pages of the history, so many audits each.
 func (a at) list(t *testing.T, query, limit string) []auditBody {
 	t.Helper()
-	var all []auditBody
-	cursor := ""
-	for pages := 0; pages < 20; pages++ {
-		q := query + "&limit=" + limit + "&cursor=" + url.QueryEscape(cursor)
-		answer := a.Do(t, a.Function, fixture.Call{Route: "GET /v1/persona-audits", Query: q, As: "root"})
-		var page struct {
-			Items []auditBody
-			Next  string
-		}
-		if answer.Status != 200 {
-			t.Fatalf("%d %s", answer.Status, answer.Body)
-		}
-		answer.Into(t, &page)
-		all = append(all, page.Items...)
-		if cursor = page.Next; cursor == "" {
-			return all
-		}
+	type pageBody struct {
+		Items []auditBody
+		Next  string
 	}
-	t.Fatal("the list does not end")
-	return nil
+	ask := func(cursor string) fixture.Answer {
+		q := query + "&limit=" + limit + "&cursor=" + url.QueryEscape(cursor)
+		return a.Do(t, a.Function, fixture.Call{Route: "GET /v1/persona-audits", Query: q, As: "root"})
+	}
+	var all []auditBody
+	for _, page := range pagesOf(t, ask, func(p pageBody) string { return p.Next }) {
+		all = append(all, page.Items...)
+	}
+	return all
 }
 
 func TestP6AnAuditOnDemand(t *testing.T) {

@@ -31,6 +31,29 @@ func world(t *testing.T) at {
 	return at{store, place, endpoints.New(place.Deps(t, nil), store)}
 }
 
+// mostPages is more than any list of these tests has.
+const mostPages = 100
+
+// pagesOf are all pages of a list, each of the form that tells what comes next.
+func pagesOf[Page any](t *testing.T, ask func(cursor string) fixture.Answer, next func(Page) string) []Page {
+	t.Helper()
+	var all []Page
+	for cursor := ""; len(all) < mostPages; {
+		answer := ask(cursor)
+		if answer.Status != 200 {
+			t.Fatalf("%d %s", answer.Status, answer.Body)
+		}
+		var page Page
+		answer.Into(t, &page)
+		all = append(all, page)
+		if cursor = next(page); cursor == "" {
+			return all
+		}
+	}
+	t.Fatal("the pages have no end")
+	return nil
+}
+
 // put asks for a persona of somebody, on behalf of as.
 func (a at) put(t *testing.T, as, user string, body any, header ...string) fixture.Answer {
 	t.Helper()

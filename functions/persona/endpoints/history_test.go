@@ -50,25 +50,21 @@ func (a at) look(t *testing.T, as, user, query string) fixture.Answer {
 // historyOf is all pages.
 func (a at) historyOf(t *testing.T, as, user string, limit int) []relabelling {
 	t.Helper()
+	type pageBody struct {
+		Items []relabelling
+		Next  string
+	}
+	ask := func(cursor string) fixture.Answer {
+		return a.look(t, as, user, fmt.Sprintf("limit=%d&cursor=%s", limit, cursor))
+	}
 	var all []relabelling
-	for cursor := ""; ; {
-		var page struct {
-			Items []relabelling
-			Next  string
-		}
-		answer := a.look(t, as, user, fmt.Sprintf("limit=%d&cursor=%s", limit, cursor))
-		if answer.Status != 200 {
-			t.Fatalf("%d %s", answer.Status, answer.Body)
-		}
-		answer.Into(t, &page)
+	for _, page := range pagesOf(t, ask, func(p pageBody) string { return p.Next }) {
 		if page.Items == nil || len(page.Items) > limit {
-			t.Fatalf("a page of %d: %s", limit, answer.Body)
+			t.Fatalf("a page of %d: %+v", limit, page)
 		}
 		all = append(all, page.Items...)
-		if cursor = page.Next; cursor == "" {
-			return all
-		}
 	}
+	return all
 }
 
 func lines(changes []relabelling) []string {

@@ -58,19 +58,14 @@ func idsOf(list []mismatched) []string {
 // pages are the ids of a whole list.
 func (a at) pages(t *testing.T, as, query string, limit int) []string {
 	t.Helper()
-	var ids []string
-	cursor := ""
-	for range 100 {
-		answer := a.mismatches(t, as, fmt.Sprintf("%s&limit=%d&cursor=%s", query, limit, cursor))
-		ids = append(ids, idsOf(listOf(t, answer))...)
-		var page mismatchedPage
-		answer.Into(t, &page)
-		if cursor = page.Next; cursor == "" {
-			return ids
-		}
+	ask := func(cursor string) fixture.Answer {
+		return a.mismatches(t, as, fmt.Sprintf("%s&limit=%d&cursor=%s", query, limit, cursor))
 	}
-	t.Fatal("the pages have no end")
-	return nil
+	var ids []string
+	for _, page := range pagesOf(t, ask, func(p mismatchedPage) string { return p.Next }) {
+		ids = append(ids, idsOf(page.Items)...)
+	}
+	return ids
 }
 
 func TestMismatches(t *testing.T) {

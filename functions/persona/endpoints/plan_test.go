@@ -50,24 +50,16 @@ type planned struct {
 // suggested are those whom a plan suggests, all pages of it.
 func (a at) suggested(t *testing.T, as, query string, limit int) []string {
 	t.Helper()
+	ask := func(cursor string) fixture.Answer {
+		return a.plan(t, as, fmt.Sprintf("%s&limit=%d&cursor=%s", query, limit, cursor))
+	}
 	var ids []string
-	cursor := ""
-	for range 100 {
-		var p planned
-		answer := a.plan(t, as, fmt.Sprintf("%s&limit=%d&cursor=%s", query, limit, cursor))
-		if answer.Status != 200 {
-			t.Fatalf("%d %s", answer.Status, answer.Body)
-		}
-		answer.Into(t, &p)
-		for _, s := range p.Suggestions {
+	for _, page := range pagesOf(t, ask, func(p planned) string { return p.Next }) {
+		for _, s := range page.Suggestions {
 			ids = append(ids, s.User.ID+" "+s.From+">"+s.To)
 		}
-		if cursor = p.Next; cursor == "" {
-			return ids
-		}
 	}
-	t.Fatal("the pages have no end")
-	return nil
+	return ids
 }
 
 // add makes somebody of a persona who holds roles at a place.
