@@ -68,7 +68,7 @@ bench:
 # FUZZTIME is that of each target, CHECKS how many random worlds the properties of the decision are tried in.
 FUZZTIME ?= 2m
 CHECKS ?= 3000
-FUZZED := shared/authz:FuzzWords shared/body:FuzzRead shared/dynamo:FuzzNoTwoThingsHaveOneKey functions/permission/endpoints:FuzzRequests functions/persona/page:FuzzNames
+FUZZED := shared/authz:FuzzWords shared/body:FuzzRead shared/body:FuzzPersona shared/dynamo:FuzzNoTwoThingsHaveOneKey functions/permission/endpoints:FuzzRequests functions/persona/page:FuzzNames
 fuzz-long:
 	go test -count 1 -timeout 2h -v ./shared/authz -rapid.checks $(CHECKS) | grep -E 'compared|passed|FAIL|panic|^ok'
 	@for target in $(FUZZED); do \

@@ -16,6 +16,8 @@
 //     type outside the base (P4) can be labelled, and counts from the day that the
 //     type is in it. The history of somebody's labels is what the timeline has of
 //     it, without what was only tried.
+//   - The champion is named after the organization's product wherever personas are
+//     told of (P1). As input the name is known with the default product's alone.
 //   - Where every verdict is unreachable, the ranges and the distances to them are
 //     told all the same.
 //   - Everybody is counted exactly once; a label that changes while they are counted
