@@ -87,14 +87,17 @@ func (s *Scheduler) Has(name string) bool {
 	return ok
 }
 
-// Fire calls the function of this name now, once, with its schedule's payload,
-// and is its answer.
-func (s *Scheduler) Fire(ctx context.Context, name string) ([]byte, error) {
+// Fire calls the function of this name now, once, with its schedule's payload
+// for a scheduled time, the zero one for now, and is its answer.
+func (s *Scheduler) Fire(ctx context.Context, name string, at time.Time) ([]byte, error) {
 	job, ok := s.jobs[name]
 	if !ok {
 		return nil, fmt.Errorf("no function %s has a schedule", name)
 	}
-	return job.fire(ctx, s.now(), 1)
+	if at.IsZero() {
+		at = s.now()
+	}
+	return job.fire(ctx, at, 1)
 }
 
 func (s *Scheduler) follow(ctx context.Context, job job) {

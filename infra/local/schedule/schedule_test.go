@@ -96,14 +96,19 @@ func TestFireCallsTheFunctionWithItsInput(t *testing.T) {
 			got = string(payload)
 			return []byte(`{"done":true}`), nil
 		})
-	answer, err := s.Fire(t.Context(), "persona-audit")
-	if err != nil || string(answer) != `{"done":true}` {
-		t.Errorf("%s, %v", answer, err)
+	for want, at := range map[string]time.Time{
+		`{"at":"2026-11-22T12:00:00Z","try":1}`: {},
+		`{"at":"2026-12-01T03:00:00Z","try":1}`: time.Date(2026, 12, 1, 4, 0, 0, 0, time.FixedZone("CET", 3600)),
+	} {
+		answer, err := s.Fire(t.Context(), "persona-audit", at)
+		if err != nil || string(answer) != `{"done":true}` {
+			t.Errorf("%s, %v", answer, err)
+		}
+		if got != want {
+			t.Errorf("payload %s, want %s", got, want)
+		}
 	}
-	if want := `{"at":"2026-11-22T12:00:00Z","try":1}`; got != want {
-		t.Errorf("payload %s, want %s", got, want)
-	}
-	if _, err := s.Fire(t.Context(), "notifier"); err == nil || s.Has("notifier") || !s.Has("persona-audit") {
+	if _, err := s.Fire(t.Context(), "notifier", time.Time{}); err == nil || s.Has("notifier") || !s.Has("persona-audit") {
 		t.Error("a function without a schedule was fired")
 	}
 }

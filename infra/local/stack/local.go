@@ -3,9 +3,11 @@ package stack
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"time"
 
 	"gemba/infra/local/moto"
 )
@@ -95,15 +97,21 @@ func (s *Stack) answerMail(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, mails)
 }
 
-// answerSchedule answers when the function is done, and all that it handed to more
-// invocations, with what it answered itself.
+// answerSchedule fires for a scheduled time that may be given, so that the audit of
+// another day can be tried. It answers when the function is done, and all that it
+// handed to more invocations, with what it answered itself.
 func (s *Stack) answerSchedule(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if !s.scheduler.Has(name) {
 		problem(w, http.StatusNotFound, "not_found", "No function of this name has a schedule.")
 		return
 	}
-	result, err := s.scheduler.Fire(r.Context(), name)
+	at, err := scheduledTime(http.MaxBytesReader(w, r.Body, 1<<16))
+	if err != nil {
+		problem(w, http.StatusBadRequest, "malformed", `There is no body, or it is {"scheduledTime": "2026-12-01T03:00:00Z"}.`)
+		return
+	}
+	result, err := s.scheduler.Fire(r.Context(), name, at)
 	s.queue.Wait(r.Context())
 	if err != nil {
 		s.log.Error("a scheduled function failed", "function", name, "error", err.Error())
@@ -114,6 +122,24 @@ func (s *Stack) answerSchedule(w http.ResponseWriter, r *http.Request) {
 		result = []byte("null")
 	}
 	answer(w, http.StatusOK, json.RawMessage(result))
+}
+
+// scheduledTime reads the time that a body asks for; zero when there is no body.
+func scheduledTime(body io.Reader) (time.Time, error) {
+	var in struct {
+		ScheduledTime time.Time `json:"scheduledTime"`
+	}
+	decoder := json.NewDecoder(body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&in); errors.Is(err, io.EOF) {
+		return time.Time{}, nil
+	} else if err != nil {
+		return time.Time{}, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) || in.ScheduledTime.IsZero() {
+		return time.Time{}, errors.New("one time is expected")
+	}
+	return in.ScheduledTime, nil
 }
 
 func (s *Stack) unavailable(w http.ResponseWriter, what string, err error) {

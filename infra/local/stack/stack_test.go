@@ -214,6 +214,20 @@ func fires(t *testing.T, running *stack.Stack, functions fakes) {
 	if payload := <-audit.calls; bytes.Contains(payload, []byte("<aws.")) || !bytes.Contains(payload, []byte("T")) {
 		t.Errorf("payload %s", payload)
 	}
+	if status, body := ask(t, "POST", running.URL+"/_local/schedule/persona-audit", "", `{"scheduledTime": "2026-12-01T03:00:00Z"}`); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+	if payload := <-audit.calls; !bytes.Contains(payload, []byte(`"2026-12-01T03:00:00Z"`)) {
+		t.Errorf("payload %s", payload)
+	}
+	for _, bad := range []string{`{}`, `{"scheduledTime": "tomorrow"}`, `{"scheduledTime": null}`, `{"at": "2026-12-01T03:00:00Z"}`, `{"scheduledTime":`, `{"scheduledTime": "2026-12-01T03:00:00Z"} {}`} {
+		if status, body := ask(t, "POST", running.URL+"/_local/schedule/persona-audit", "", bad); status != 400 || !strings.Contains(body, "scheduledTime") {
+			t.Errorf("%s: %d %s", bad, status, body)
+		}
+	}
+	if len(audit.calls) > 0 {
+		t.Errorf("a bad body fired: %s", <-audit.calls)
+	}
 	hand := invoking.NewInvoker(running.Parts.Lambda, "", "PersonaAuditFunction")
 	if err := hand.Invoke(t.Context(), []byte(`{"handed":"over"}`)); err != nil {
 		t.Error(err)
