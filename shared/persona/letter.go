@@ -150,10 +150,3 @@ func oneLine(text string) string {
 		return r
 	}, text)
 }
-
-func people(n int) string {
-	if n == 1 {
-		return "1 person"
-	}
-	return fmt.Sprintf("%d people", n)
-}

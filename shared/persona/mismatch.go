@@ -113,9 +113,9 @@ func (s standing) reason(m Mismatch) string {
 	if m == NeedsLess {
 		return fmt.Sprintf("Their persona is %s, and they hold what is meant for a wider one: %s.", title, described(s.telling(m), s.product))
 	}
-	said := fmt.Sprintf("Their persona is %s, and they hold no role that is meant for it or for a wider one, though there is one.", title)
+	said := fmt.Sprintf("Their persona is %s, and they hold no role that is meant for it or for a wider one.", title)
 	if most := as(s.held, widest(s.held)); len(most) > 0 {
-		said += fmt.Sprintf(" The widest that they hold: %s.", described(most, s.product))
+		said += " " + widestOf(most, s.product)
 	}
 	return said
 }
@@ -127,6 +127,22 @@ func described(roles []Meant, product string) string {
 		all = append(all, r.Name+" ("+r.Persona.Title(product)+")")
 	}
 	return strings.Join(all, ", ")
+}
+
+// widestOf says which roles are the widest that somebody holds, at least one.
+func widestOf(roles []Meant, product string) string {
+	var all []string
+	for _, r := range roles {
+		meant := r.Persona.Title(product)
+		if strings.EqualFold(r.Name, meant) {
+			meant = "the persona of its name"
+		}
+		all = append(all, r.Name+", which is meant for "+meant)
+	}
+	if len(all) == 1 {
+		return "Their widest role is " + all[0] + "."
+	}
+	return "Their widest roles are " + strings.Join(all, "; ") + "."
 }
 
 // Deed is something that can be done about a mismatch.

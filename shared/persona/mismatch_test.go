@@ -165,10 +165,10 @@ func TestP7InWords(t *testing.T) {
 				"Change their persona to KaiNexus Champion: the widest of their roles is meant for it.",
 				"Revoke CI coach (CI Coach), Contact (KaiNexus Champion)."}},
 		"P7 more": {standing{directory.Leader, []Meant{nurse}, exist, "KaiNexus"},
-			"Their persona is Leader, and they hold no role that is meant for it or for a wider one, though there is one. The widest that they hold: Staff (Frontline).",
+			"Their persona is Leader, and they hold no role that is meant for it or for a wider one. Their widest role is Staff, which is meant for Frontline.",
 			[]string{"Give them Unit lead (Leader).", "Change their persona to Frontline: the widest of their roles is meant for it."}},
 		"P7 more, of what there is none": {standing{directory.Executive, nil, exist, "KaiNexus"},
-			"Their persona is Executive, and they hold no role that is meant for it or for a wider one, though there is one.",
+			"Their persona is Executive, and they hold no role that is meant for it or for a wider one.",
 			[]string{"Take their persona away: no role is meant for it, and they hold none that is meant for another."}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -106,6 +106,19 @@ func (g goals) contradiction(n int) *Contradiction {
 	return c
 }
 
+// Contradiction is why no distribution of the report's people meets the goals that
+// it was judged by, nil when one does.
+func (r Report) Contradiction() *Contradiction {
+	g := goals{
+		frontline: r.Personas[directory.Frontline].Range, leader: r.Personas[directory.Leader].Range,
+		executive: r.Personas[directory.Executive].Range, experts: r.Experts.Range,
+	}
+	if champions := r.Personas[directory.Champion]; champions.Verdict != NoVerdict {
+		g.champions = &champions.Range
+	}
+	return g.contradiction(r.Base)
+}
+
 // demands are the goals that ask for anybody, the largest first.
 func (g goals) demands() []Demand {
 	var all []Demand

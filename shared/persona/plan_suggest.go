@@ -90,6 +90,9 @@ func suggestion(moves []Move, u directory.User, held []Meant, product string) (S
 			break
 		}
 	}
-	best.Reason = "The widest that they hold: " + described(most, product) + "."
-	return best, best.To != directory.NoPersona
+	if best.To == directory.NoPersona {
+		return Suggested{}, false
+	}
+	best.Reason = widestOf(most, product)
+	return best, true
 }

@@ -78,7 +78,7 @@ func TestMismatches(t *testing.T) {
 		`"resolve":[{"steps":[{"kind":"change_persona","persona":"ci_coach"}],"sentence":"Change their persona to CI Coach: the widest of their roles is meant for it."},` +
 		`{"steps":[{"kind":"revoke_role","role":"coach"},{"kind":"give_role","role":"staff"}],"sentence":"Revoke CI coach (CI Coach), and give them Staff (Frontline) instead."}]},` +
 		`{"user":{"id":"pharmacist","name":"Pat Pharmacist"},"persona":"frontline","kind":"needs_more","roles":[{"role":"staff","persona":"frontline"}],` +
-		`"reason":"Their persona is Frontline, and they hold no role that is meant for it or for a wider one, though there is one.",` +
+		`"reason":"Their persona is Frontline, and they hold no role that is meant for it or for a wider one.",` +
 		`"resolve":[{"steps":[{"kind":"give_role","role":"staff"}],"sentence":"Give them Staff (Frontline)."}]}],"next":""}`
 	if diff := cmp.Diff(want, answer.Body); answer.Status != 200 || diff != "" {
 		t.Errorf("P7 %d %s", answer.Status, diff)

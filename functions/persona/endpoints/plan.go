@@ -40,7 +40,7 @@ func plan(matcher *persona.Matcher) api.Endpoint[planning] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			out := planOf(p)
+			out := planOf(p, c.Organization.Settings.ProductName)
 			out.Suggestions, out.Next, err = api.SealedItems(in.request, c.Organization, p.Suggested, p.Next, p.More,
 				suggestionOf, func(s persona.Suggested) string { return s.User.ID })
 			return api.Response{Status: http.StatusOK, Body: out}, err
@@ -67,10 +67,11 @@ type moveBody struct {
 }
 
 type contradictionBody struct {
-	Reason  string       `json:"reason"`
-	Targets []demandBody `json:"targets"`
-	Least   int          `json:"least"`
-	Base    int          `json:"base"`
+	Reason   string       `json:"reason"`
+	Targets  []demandBody `json:"targets"`
+	Least    int          `json:"least"`
+	Base     int          `json:"base"`
+	Sentence string       `json:"sentence"`
 }
 
 type demandBody struct {
@@ -92,8 +93,8 @@ type userBody struct {
 }
 
 // planOf shows a plan without its suggestions.
-func planOf(p persona.Proposal) planBody {
-	out := planBody{At: p.At.UTC(), Base: p.Base, People: p.People, Moves: []moveBody{}, Contradiction: contradictionOf(p.Plan)}
+func planOf(p persona.Proposal, product string) planBody {
+	out := planBody{At: p.At.UTC(), Base: p.Base, People: p.People, Moves: []moveBody{}, Contradiction: contradictionOf(p.Plan, product)}
 	if p.Location != "" {
 		out.Location = &p.Location
 	}
@@ -103,11 +104,14 @@ func planOf(p persona.Proposal) planBody {
 	return out
 }
 
-func contradictionOf(p persona.Plan) *contradictionBody {
+func contradictionOf(p persona.Plan, product string) *contradictionBody {
 	if p.Contradiction == nil {
 		return nil
 	}
-	out := &contradictionBody{Reason: p.Contradiction.Obstacle.String(), Targets: []demandBody{}, Least: p.Contradiction.Least, Base: p.Base}
+	out := &contradictionBody{
+		Reason: p.Contradiction.Obstacle.String(), Targets: []demandBody{}, Least: p.Contradiction.Least, Base: p.Base,
+		Sentence: p.Contradiction.Sentence(p.Base, product),
+	}
 	for _, d := range p.Contradiction.Demands {
 		out.Targets = append(out.Targets, demandBody{d.Persona.String(), d.Min})
 	}

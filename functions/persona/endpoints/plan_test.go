@@ -37,6 +37,7 @@ type planned struct {
 			Min     int
 		}
 		Least, Base int
+		Sentence    string
 	}
 	Suggestions []struct {
 		User     struct{ ID, Name string }
@@ -75,8 +76,8 @@ func TestPlan(t *testing.T) {
 	want := `{"location":null,"at":"2026-03-02T09:00:00Z","base":13,"people":7,` +
 		`"moves":[{"from":"none","to":"frontline","people":5},{"from":"none","to":"champion","people":1},{"from":"ci_coach","to":"champion","people":1}],` +
 		`"contradiction":null,` +
-		`"suggestions":[{"user":{"id":"coach","name":"Carl Coach"},"from":"ci_coach","to":"champion","roles":["coach"],"reason":"The widest that they hold: CI coach (CI Coach)."},` +
-		`{"user":{"id":"helper","name":"N. helper"},"from":"none","to":"frontline","roles":["staff"],"reason":"The widest that they hold: Staff (Frontline)."}],"next":""}`
+		`"suggestions":[{"user":{"id":"coach","name":"Carl Coach"},"from":"ci_coach","to":"champion","roles":["coach"],"reason":"Their widest role is CI coach, which is meant for the persona of its name."},` +
+		`{"user":{"id":"helper","name":"N. helper"},"from":"none","to":"frontline","roles":["staff"],"reason":"Their widest role is Staff, which is meant for Frontline."}],"next":""}`
 	if diff := cmp.Diff(want, answer.Body); answer.Status != 200 || diff != "" {
 		t.Errorf("P5 %d %s", answer.Status, diff)
 	}
@@ -123,7 +124,7 @@ func TestPlanThatCannotBe(t *testing.T) {
 	a := world(t)
 	var p planned
 	a.plan(t, "root", "location=medicine").Into(t, &p)
-	if c := p.Contradiction; c == nil || c.Reason != "too_few_people" || len(c.Targets) != 0 || c.Least != 4 || c.Base != 2 || p.People != 0 {
+	if c := p.Contradiction; c == nil || c.Reason != "too_few_people" || len(c.Targets) != 0 || c.Least != 4 || c.Base != 2 || c.Sentence != "Fewer than 4 people are not judged, and there are 2." || p.People != 0 {
 		t.Errorf("P5 %+v", p)
 	}
 	a.targets(t, func(t *directory.Targets) { t.Leader = directory.Share{Min: 5000, Max: 6000} })
@@ -131,6 +132,7 @@ func TestPlanThatCannotBe(t *testing.T) {
 	p = planned{}
 	answer.Into(t, &p)
 	if c := p.Contradiction; c == nil || c.Reason != "targets_contradict" || fmt.Sprint(c.Targets) != "[{frontline 8} {leader 6}]" || c.Least != 14 || c.Base != 12 ||
+		c.Sentence != "The targets ask for at least 14 people (Frontline 8, Leader 6), and there are 12, so none is judged." ||
 		!strings.Contains(answer.Body, `"moves":[],`) || !strings.Contains(answer.Body, `"suggestions":[],"next":""`) {
 		t.Errorf("P5 %s", answer.Body)
 	}
