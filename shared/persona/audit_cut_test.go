@@ -193,9 +193,9 @@ func TestP6TheMailNamesLocationsWhoseVerdictsChanged(t *testing.T) {
 		t.Fatalf("P6 %d lines: %s", len(lines), list)
 	}
 	want := []string{
-		"- The hospital (185 people): Frontline is below, was above; Leader is above, was below.",
-		"- Unit 07  Bcc: all@example.org<script> (8 people): Frontline is below, was within; Leader is above, was within.",
-		"- Unit 00  Bcc: all@example.org<script> (7 people): Leader is above, was within.",
+		"- The hospital (185 people): Frontline, 25 too few (too many before); Leader, 37 too many (too few before).",
+		"- Unit 07  Bcc: all@example.org<script> (8 people): Frontline, 1 too few (within target before); Leader, 2 too many (within target before).",
+		"- Unit 00  Bcc: all@example.org<script> (7 people): Leader, 1 too many (within target before).",
 	}
 	for i, line := range want {
 		if !strings.HasPrefix(lines[i], line) {
@@ -228,6 +228,31 @@ func TestT5TheMailOfANamedHeader(t *testing.T) {
 	}
 	if len(h.post.taken) != 2 {
 		t.Errorf("P6 %d mails", len(h.post.taken))
+	}
+}
+
+// What an audit was judged by is kept with it, so that the mail tells of others (P6).
+func TestP6TheMailTellsOfOtherTargets(t *testing.T) {
+	h := newHospital(t)
+	h.must(t, 0)
+	h.shrink(t)
+	h.must(t, 1)
+	c := h.place.Caller(t, "root", directory.Keys{})
+	o := c.Organization
+	o.Settings.Targets.Leader.Max = 10000
+	change := directory.OrganizationChange{Before: c.Organization, After: o, Entry: c.Entry(timeline.Settings, "change", timeline.Target{Type: "organization", ID: o.ID})}
+	change.After.Version++
+	if err := h.PutOrganization(t.Context(), c.Basis(), change); err != nil {
+		t.Fatal(err)
+	}
+	h.must(t, 2)
+	if len(h.post.taken) != 4 {
+		t.Fatalf("P6 %d mails", len(h.post.taken))
+	}
+	for i, want := range []string{"counted 16 people. Since the audit of 2026-03-02, this has changed:", "counted 16 people. The targets were changed since the audit of 2026-03-03, and this has changed as well:"} {
+		if l := h.post.taken[2*i]; !strings.Contains(l.Text, want) {
+			t.Errorf("P6 %s", l.Text)
+		}
 	}
 }
 

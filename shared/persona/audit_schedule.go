@@ -150,8 +150,8 @@ func (a *Auditor) tell(ctx context.Context, o string, kept Audit) error {
 	return a.post.send(ctx, facts.Organization, news, champions)
 }
 
-// news is an audit with what is told beside it: the locations whose verdicts
-// changed too.
+// news is an audit with what is told beside it: what it was compared with, and the
+// locations that have news too.
 func (a *Auditor) news(ctx context.Context, f directory.Facts, kept Audit) (News, error) {
 	before, was, err := a.store.Everywhere(ctx, f.Organization.ID, kept.Against)
 	if err != nil {
@@ -161,5 +161,5 @@ func (a *Auditor) news(ctx context.Context, f directory.Facts, kept Audit) (News
 	if err != nil {
 		return News{}, err
 	}
-	return News{Audit: kept, Locations: changedLocations(f.Model, spread{before, was}, spread{kept, is})}, nil
+	return News{Audit: kept, Before: before, Locations: locationNews(f.Model, spread{before, was}, spread{kept, is})}, nil
 }

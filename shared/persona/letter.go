@@ -11,7 +11,7 @@ import (
 // Letter is a mail to one address; Text and HTML say the same.
 type Letter struct{ To, Subject, Text, HTML string }
 
-// mostLocations is how many locations a letter names.
+// mostLocations is how many locations a list in a letter names.
 const mostLocations = 20
 
 // section is a part of a letter: what is said, and the list below it.
@@ -21,85 +21,127 @@ type section struct {
 }
 
 // letter tells which verdicts an audit found changed, with the numbers behind
-// each, what to do, and where else verdicts changed. Names are text in it,
-// whatever they hold (T5).
+// each, what is outside its target besides, what to do, and which locations have
+// news. Names are text in it, whatever they hold (T5).
 func letter(o directory.Organization, news News, to string) Letter {
 	header, product := oneLine("Personas of "+o.Name), o.Settings.ProductName
-	parts := []section{
-		{fmt.Sprintf("The audit of %s counted %s. Since the scheduled audit before, the following has changed:", news.Slot, people(news.Report.Base)),
-			changedLines(news.Audit, product)},
-		whatToDo(news.Audit, product),
-		elsewhere(news.Locations, product),
-		{oneLine("You are told because you are a champion of " + o.Name + ". The next mail comes when a verdict changes again."), nil},
+	parts := whatChanged(news, product)
+	parts = append(parts, whatToDo(news.Audit, product)...)
+	parts = append(parts, elsewhere(news, product)...)
+	parts = append(parts, section{"You are told because you are a champion of " + o.Name + ". The next mail comes when a verdict of the whole organization changes.", nil})
+	for i := range parts {
+		parts[i].intro = oneLine(parts[i].intro)
+		for j := range parts[i].items {
+			parts[i].items[j] = oneLine(parts[i].items[j])
+		}
 	}
 	return Letter{
 		To:      to,
-		Subject: oneLine(o.Settings.ProductName + ": The personas of " + o.Name + " have changed against their targets"),
+		Subject: oneLine(product + ": " + o.Name + ": " + headline(news.Audit, product)),
 		Text:    plainText(header, parts),
 		HTML:    page(header, parts),
 	}
 }
 
-// whatToDo is the smallest relabelling, and the calls that tell more and change
-// something.
-func whatToDo(a Audit, product string) section {
-	items := advice(a, product)
-	if len(items) == 0 {
-		return section{"Nothing has to be done: every count that can be judged is within its target.", nil}
+// whatChanged is the verdicts that are others than before, and those that are outside
+// their targets as before. Where nothing is judged any more, why comes first, and
+// the verdicts of before stand together.
+func whatChanged(news News, product string) []section {
+	var was, now []string
+	for _, s := range news.Changed {
+		was = append(was, spelt(s.Word, product)+", "+s.Before.Words())
+		now = append(now, changed(s, news.Report.row(s.Word), product))
 	}
-	items = append(items,
-		"GET /v1/persona-plan answers this for the people of now and for each location, and who fits by the roles they hold.",
-		"GET /v1/persona-report answers the counts of now, POST /v1/persona-changes changes the personas of many people at once.")
-	return section{"What to do, with the fewest people:", items}
+	found := fmt.Sprintf("The audit of %s counted %s.", news.Slot, people(news.Report.Base))
+	since, verdicts := "Since the audit of "+news.Against+", this has changed:", "The verdicts of the audit of "+news.Against
+	if news.retargeted() {
+		retargeted := "The targets were changed since the audit of " + news.Against
+		since, verdicts = retargeted+", and this has changed as well:", retargeted+", and its verdicts"
+	}
+	if c := news.Report.Contradiction(); c != nil {
+		return []section{
+			{c.Sentence(news.Report.Base, product), nil},
+			{found + " " + verdicts + " hold no more: " + strings.Join(was, "; ") + ".", nil},
+		}
+	}
+	parts := []section{{found + " " + since, now}}
+	if still := stillOutside(news.Audit, product); len(still) > 0 {
+		parts = append(parts, section{"Still outside their targets: " + strings.Join(still, "; ") + ".", nil})
+	}
+	return parts
 }
 
-// elsewhere names the locations where verdicts changed, the first mostLocations, and
-// how many more there are.
-func elsewhere(locations []ChangedLocation, product string) section {
-	if len(locations) == 0 {
-		return section{}
+// stillOutside is what is outside its target and has not changed its verdict.
+func stillOutside(a Audit, product string) []string {
+	var out []string
+	for _, l := range a.Report.outside() {
+		if shiftOf(a.Changed, l.Word) == nil {
+			out = append(out, clause(l, nil, product))
+		}
+	}
+	return out
+}
+
+// whatToDo is the smallest relabelling, and the calls that help with it.
+func whatToDo(a Audit, product string) []section {
+	switch a.Report.obstacle() {
+	case TargetsContradict:
+		return []section{{"No relabelling helps, only other targets do. Your administrator changes them with PUT /v1/organization.", nil}}
+	case TooFewPeople:
+		return nil
+	}
+	moves := a.moves()
+	if len(moves) == 0 {
+		return []section{{"All targets of the whole organization are met.", nil}}
 	}
 	var items []string
-	for _, l := range locations[:min(len(locations), mostLocations)] {
-		var changes []string
-		for _, s := range l.Changed {
-			changes = append(changes, fmt.Sprintf("%s is %s, was %s", spelt(s.Word, product), s.After, s.Before))
-		}
-		items = append(items, oneLine(fmt.Sprintf("%s (%s): %s.", l.Name, people(l.Base), strings.Join(changes, "; "))))
+	for _, m := range moves {
+		items = append(items, moving(m, product))
 	}
-	if more := len(locations) - mostLocations; more > 0 {
-		items = append(items, fmt.Sprintf("and %d more.", more))
+	return []section{
+		{"What to do, with the fewest people:", items},
+		{"Your administrator sees who fits with GET /v1/persona-plan, and changes many people at once with POST /v1/persona-changes.", nil},
 	}
-	return section{"Locations, with all below each, whose verdicts have changed too:", items}
 }
 
-// spelt is a title for who may not know the groups.
-func spelt(word, product string) string {
-	if word == Experts {
-		return directory.CICoach.Title(product) + "es and " + directory.Champion.Title(product) + "s together"
+// elsewhere is the locations that are outside their targets, where the whole
+// organization is not, and those whose verdicts changed. Where its targets contradict,
+// the locations of which the same holds are a number.
+func elsewhere(news News, product string) []section {
+	obstacle := news.Report.obstacle()
+	met := obstacle == NoObstacle && len(news.Report.outside()) == 0
+	var outside, changed []string
+	same := 0
+	for _, l := range news.Locations {
+		switch {
+		case obstacle != NoObstacle && l.Report.obstacle() == obstacle:
+			same++
+		case met && len(l.Report.outside()) > 0:
+			outside = append(outside, l.clauses(l.Report.outside(), product))
+		case len(l.told()) > 0:
+			changed = append(changed, l.clauses(l.told(), product))
+		}
 	}
-	return Title(word, product)
+	parts := []section{
+		listed(numbered(len(outside), "location is outside its own targets", "locations are outside their own targets")+", with all below each:", outside),
+		listed("Locations, with all below each, whose verdicts have changed too:", changed),
+	}
+	if obstacle == TargetsContradict && same > 0 {
+		parts = append(parts, section{"The same holds for " + numbered(same, "location", "locations") + ".", nil})
+	}
+	return parts
 }
 
-// changedLines say each change in a sentence.
-func changedLines(news Audit, product string) []string {
-	rows := map[string]Row{}
-	for _, line := range news.Report.AllLines() {
-		rows[line.Word] = line.Row
+// listed is a list of locations, the first mostLocations and how many more there are;
+// nothing of none.
+func listed(intro string, items []string) section {
+	if len(items) == 0 {
+		return section{}
 	}
-	var lines []string
-	for _, s := range news.Changed {
-		r := rows[s.Word]
-		sentence := fmt.Sprintf("%s: %s, was %s. Now %s; the target is %d to %d.", spelt(s.Word, product), s.After, s.Before, people(r.Count), r.Range.Min, r.Range.Max)
-		switch s.After {
-		case Below, Above:
-			sentence += fmt.Sprintf(" To meet it, %s would have to change.", people(r.Change))
-		case Unreachable:
-			sentence += " No distribution of so many people meets all targets."
-		}
-		lines = append(lines, sentence)
+	if more := len(items) - mostLocations; more > 0 {
+		items = append(items[:mostLocations], fmt.Sprintf("and %d more.", more))
 	}
-	return lines
+	return section{intro, items}
 }
 
 // plainText is a letter's parts as text.

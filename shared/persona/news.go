@@ -2,27 +2,29 @@ package persona
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 
 	"gemba/shared/authz"
-	"gemba/shared/directory"
 )
 
-// News is what a scheduled audit found changed, with the locations where verdicts
-// changed as well.
+// News is what a scheduled audit found changed, with what is told beside it. Before
+// is the audit that it was compared with, zero when it is not kept any more.
 type News struct {
 	Audit
-	Locations []ChangedLocation
+	Before    Audit
+	Locations []LocationNews
 }
 
-// ChangedLocation is a location with the verdicts that changed there.
-type ChangedLocation struct {
+// LocationNews is a location that has news: its verdicts changed, it is outside its
+// targets, or they contradict.
+type LocationNews struct {
 	ID, Name string
-	Base     int
+	Report   Report
 	Changed  []Shift
 }
+
+// retargeted is whether the targets are others than in the audit before.
+func (n News) retargeted() bool { return n.Before.ID != "" && n.Before.Targets != n.Targets }
 
 // spread is an audit of the whole organization with the counts that it was kept
 // with.
@@ -36,62 +38,45 @@ func (s spread) at(location string) Report {
 	return judge(s.audit.Targets, s.everywhere[location], location, s.audit.Report.At)
 }
 
-// changedLocations are the locations whose verdicts changed between two audits, those
-// with the most people first. One that is not there now is no news.
-func changedLocations(m *authz.Model, before, after spread) []ChangedLocation {
-	var all []ChangedLocation
+// locationNews are the locations that have news in an audit, compared with the one
+// before, those with the most people first. One that is not there now has none.
+func locationNews(m *authz.Model, before, after spread) []LocationNews {
+	var all []LocationNews
 	for _, l := range m.Policy().Locations {
 		was, is := before.at(l.ID), after.at(l.ID)
 		if was.Base == 0 && is.Base == 0 {
 			continue
 		}
-		if changed := shifts(was, is); len(changed) > 0 {
-			all = append(all, ChangedLocation{ID: l.ID, Name: l.Name, Base: is.Base, Changed: changed})
+		news := LocationNews{ID: l.ID, Name: l.Name, Report: is, Changed: shifts(was, is)}
+		if len(news.Changed) > 0 || len(is.outside()) > 0 || is.obstacle() == TargetsContradict {
+			all = append(all, news)
 		}
 	}
-	slices.SortFunc(all, func(a, b ChangedLocation) int { return cmp.Or(b.Base-a.Base, cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(all, func(a, b LocationNews) int {
+		return cmp.Or(b.Report.Base-a.Report.Base, cmp.Compare(a.ID, b.ID))
+	})
 	return all
 }
 
-// advice says the smallest relabelling that brings the personas of an audit into their
-// ranges, or why there is none; nothing when all are there.
-func advice(a Audit, product string) []string {
+// outside are the report's lines that are outside their targets.
+func (r Report) outside() []Line {
+	return slices.DeleteFunc(r.AllLines(), func(l Line) bool { return l.Verdict != Below && l.Verdict != Above })
+}
+
+// obstacle is why nothing of the report is judged, NoObstacle when it is.
+func (r Report) obstacle() Obstacle {
+	if c := r.Contradiction(); c != nil {
+		return c.Obstacle
+	}
+	return NoObstacle
+}
+
+// moves are the smallest relabelling that brings the personas of an audit into their
+// ranges, none when all are there, or none does.
+func (a Audit) moves() []Move {
 	var counts Counts
 	for p, row := range a.Report.Personas {
 		counts[p] = row.Count
 	}
-	plan := planned(a.Targets, counts, a.Report.Location, a.Report.At)
-	if plan.Contradiction != nil {
-		return []string{obstacle(*plan.Contradiction, plan.Base, product)}
-	}
-	var out []string
-	for _, m := range plan.Moves {
-		out = append(out, moving(m, product))
-	}
-	return out
-}
-
-// moving says a move in a sentence.
-func moving(m Move, product string) string {
-	now := m.From.Title(product)
-	if m.From == directory.NoPersona {
-		now = "without a persona"
-	}
-	if m.To == directory.NoPersona {
-		return fmt.Sprintf("Leave %s without a persona, now %s.", people(m.People), now)
-	}
-	return fmt.Sprintf("Label %s as %s, now %s.", people(m.People), m.To.Title(product), now)
-}
-
-// obstacle is why no relabelling of so many people helps.
-func obstacle(c Contradiction, base int, product string) string {
-	if c.Obstacle == TooFewPeople {
-		return fmt.Sprintf("No relabelling helps: of fewer than %s nothing can be said.", people(c.Least))
-	}
-	var demands []string
-	for _, d := range c.Demands {
-		demands = append(demands, fmt.Sprintf("%s %d", d.Persona.Title(product), d.Min))
-	}
-	return fmt.Sprintf("No relabelling helps: the targets ask for at least %s (%s), and there are %d. Other targets do (PUT /v1/organization).",
-		people(c.Least), strings.Join(demands, ", "), base)
+	return planned(a.Targets, counts, a.Report.Location, a.Report.At).Moves
 }

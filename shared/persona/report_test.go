@@ -1,7 +1,6 @@
 package persona
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -166,43 +165,6 @@ func TestShifts(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestLetterTellsTheNumbersAndNoMarkup(t *testing.T) {
-	o := directory.Organization{ID: "h", Name: "<b>St. Mary</b>", Settings: directory.DefaultSettings()}
-	report := judge(o.Settings.Targets, Tally{Counts: Counts{0, 60, 31, 6, 0, 3}}, "", at)
-	news := News{Audit: Audit{Slot: "2026-03-01", Report: report, Targets: o.Settings.Targets, Changed: []Shift{{"frontline", Within, Below}, {"ci_experts", Unreachable, Within}}},
-		Locations: []ChangedLocation{{ID: "icu", Name: "I\r\nC<i>U", Base: 1, Changed: []Shift{{"leader", Within, Above}, {"frontline", Above, Within}}}}}
-	l := letter(o, news, "c@example.org")
-	want := `Personas of <b>St. Mary</b>
-
-The audit of 2026-03-01 counted 100 people. Since the scheduled audit before, the following has changed:
-
-- Frontline: below, was within. Now 60 people; the target is 70 to 90. To meet it, 10 people would have to change.
-- CI Coaches and KaiNexus Champions together: within, was unreachable. Now 3 people; the target is 0 to 3.
-
-What to do, with the fewest people:
-
-- Label 10 people as Frontline, now Leader.
-- Label 1 person as Executive, now Leader.
-- GET /v1/persona-plan answers this for the people of now and for each location, and who fits by the roles they hold.
-- GET /v1/persona-report answers the counts of now, POST /v1/persona-changes changes the personas of many people at once.
-
-Locations, with all below each, whose verdicts have changed too:
-
-- I  C<i>U (1 person): Leader is above, was within; Frontline is within, was above.
-
-You are told because you are a champion of <b>St. Mary</b>. The next mail comes when a verdict changes again.
-`
-	if diff := cmp.Diff(want, l.Text); diff != "" {
-		t.Error(diff)
-	}
-	if l.To != "c@example.org" || l.Subject != "KaiNexus: The personas of <b>St. Mary</b> have changed against their targets" {
-		t.Errorf("%q to %q", l.Subject, l.To)
-	}
-	if strings.Contains(l.HTML, "<b>") || strings.Contains(l.HTML, "<i>") || !strings.Contains(l.HTML, "<li>Frontline: below") {
-		t.Errorf("T5 %s", l.HTML)
 	}
 }
 

@@ -54,9 +54,12 @@ func are(n int) string {
 	return fmt.Sprintf("are %d", n)
 }
 
-func people(n int) string {
+// numbered is a number with the word for one or for any other.
+func numbered(n int, one, others string) string {
 	if n == 1 {
-		return "1 person"
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d people", n)
+	return fmt.Sprint(n, " ", others)
 }
+
+func people(n int) string { return numbered(n, "person", "people") }

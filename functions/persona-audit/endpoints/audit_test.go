@@ -150,7 +150,7 @@ func TestNewsGoesToTheChampions(t *testing.T) {
 	a.fire(t, "2026-03-03T03:00:00Z")
 	a.fire(t, "2026-03-03T03:00:00Z")
 	if len(a.post.letters) != 1 || a.post.letters[0].To != "chris@riverside.example" ||
-		!strings.Contains(a.post.letters[0].Text, "KaiNexus Champion: within, was below. Now 2 people; the target is 2 to 3.") {
+		!strings.Contains(a.post.letters[0].Text, "KaiNexus Champion is within its target now (it had too few): 2 people, the target is 2–3.") {
 		t.Errorf("P6 %+v", a.post.letters)
 	}
 	if strings.Contains(a.log.String(), "chris@") {
