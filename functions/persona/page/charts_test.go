@@ -125,6 +125,41 @@ func TestFewAuditsAreNoLine(t *testing.T) {
 	}
 }
 
+// TestAuditsOfOneDayAreToldApart: both ends of an axis never read alike, nor do the
+// rows of the table.
+func TestAuditsOfOneDayAreToldApart(t *testing.T) {
+	for apart, want := range map[time.Duration][2]string{
+		24 * time.Hour:  {">28 Nov 2026<", ">29 Nov 2026<"},
+		5 * time.Hour:   {">29 Nov 2026, 12:20<", ">29 Nov 2026, 17:20<"},
+		9 * time.Second: {">29 Nov 2026, 17:20:21<", ">29 Nov 2026, 17:20:30<"},
+	} {
+		w := clinic()
+		w.before = w.before[:2]
+		o := w.overview(t, "")
+		o.History[1].At = o.History[1].At.Add(30 * time.Second)
+		o.History[0].At = o.History[1].At.Add(-apart)
+		raw := string(page.HTML(o))
+		for _, end := range want {
+			if n := strings.Count(raw, end); n != int(directory.PersonaCount)+1 {
+				t.Errorf("%v apart: %s stands on %d axes", apart, end, n)
+			}
+			long := strings.Replace(strings.Trim(end, "<>"), "Nov", "November", 1)
+			if apart < 24*time.Hour {
+				long += " UTC"
+			}
+			if !strings.Contains(raw, ">"+long+"</time>") || !strings.Contains(raw, " on "+long) {
+				t.Errorf("%v apart: %q is not told", apart, long)
+			}
+		}
+	}
+	o := clinic().overview(t, "")
+	o.History[1].At = o.History[2].At.Add(-time.Hour)
+	raw := string(page.HTML(o))
+	if !strings.Contains(raw, ">2 November 2026, 16:20 UTC</time>") || strings.Contains(raw, " Nov 2026, 1") {
+		t.Error("audits of one day among others")
+	}
+}
+
 // TestWhatIsNotShownIsSaid: the page's table is bounded, the spreadsheet's is
 // not, and the page says so.
 func TestWhatIsNotShownIsSaid(t *testing.T) {

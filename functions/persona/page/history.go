@@ -19,14 +19,14 @@ func history(o persona.Overview) []node {
 	if len(audits) < fewestAudits {
 		return []node{el("p", text(tooShort(audits)))}
 	}
-	first, last := audits[0], audits[len(audits)-1]
+	first, last := ends(audits)
 	var panels []node
-	for i := range last.AllLines() {
+	for i := range audits[0].AllLines() {
 		panels = append(panels, panel(o, i))
 	}
 	return []node{
 		el("p", class("soft"), text(fmt.Sprintf("The share of each persona in %d audits, from %s to %s. Each chart has a scale of its own; the shaded band is the target then.",
-			len(audits), date(first.At), date(last.At)))),
+			len(audits), first, last))),
 		el("div", class("panels"), group(panels)),
 		el("details", el("summary", text("The audits in numbers")), wide("The audits in numbers", auditTable(o))),
 	}
@@ -34,12 +34,43 @@ func history(o persona.Overview) []node {
 
 func tooShort(audits []persona.Report) string {
 	if len(audits) == 0 {
-		return "There is no audit of this population yet. A line takes two."
+		return "There is no audit of this population yet. A chart needs two audits."
 	}
-	return "There is one audit of this population so far, of " + date(audits[0].At) + ". A line takes two."
+	return "There is one audit of this population so far, of " + date(audits[0].At) + ". A chart needs two audits."
 }
 
 func date(at time.Time) string { return at.UTC().Format("2 January 2006") }
+
+// ends are when the first and the last audit was, with the time of day where the
+// days are one.
+func ends(audits []persona.Report) (first, last string) {
+	a, b := audits[0], audits[len(audits)-1]
+	clock := clockOf([]persona.Report{a, b})
+	return date(a.At) + clock(a.At, " UTC"), date(b.At) + clock(b.At, " UTC")
+}
+
+// clockOf is the time of day, with a zone after it, of audits in the order of time as
+// far as it takes to tell them apart: none where each is of another day.
+func clockOf(audits []persona.Report) func(at time.Time, zone string) string {
+	alike := func(layout string) bool {
+		for i, r := range audits[1:] {
+			if r.At.UTC().Format(layout) == audits[i].At.UTC().Format(layout) {
+				return true
+			}
+		}
+		return false
+	}
+	layout := ""
+	switch {
+	case alike(time.DateOnly + "15:04"):
+		layout = ", 15:04:05"
+	case alike(time.DateOnly):
+		layout = ", 15:04"
+	default:
+		return func(time.Time, string) string { return "" }
+	}
+	return func(at time.Time, zone string) string { return at.UTC().Format(layout) + zone }
+}
 
 func auditTable(o persona.Overview) node {
 	titles := []string{"Audit of", "People"}
@@ -47,10 +78,12 @@ func auditTable(o persona.Overview) node {
 		titles = append(titles, title(o, l.Word))
 	}
 	var rows []node
+	clock := clockOf(o.History)
 	for _, r := range slices.Backward(o.History) {
-		row := []node{el("th", attr("scope", "row"), el("time", attr("datetime", r.At.UTC().Format(time.DateOnly)), text(date(r.At)))), figure(r.Base)}
+		moment := el("time", attr("datetime", r.At.UTC().Format(time.RFC3339)), text(date(r.At)+clock(r.At, " UTC")))
+		row := []node{el("th", attr("scope", "row"), moment), figure(r.Base)}
 		for _, l := range r.AllLines() {
-			row = append(row, el("td", class("n"), mark(l.Verdict.String()), when(l.Verdict != persona.NoVerdict, hidden(verdict(l.Row)+", ")), text(percent(l.Count, r.Base))))
+			row = append(row, el("td", class("n"), mark(l.Verdict.String()), when(l.Verdict != persona.NoVerdict, hidden(l.Words()+", ")), text(percent(l.Count, r.Base))))
 		}
 		rows = append(rows, el("tr", row...))
 	}
@@ -72,9 +105,10 @@ func panel(o persona.Overview, i int) node {
 	s := scaleOf(audits, i)
 	first, last := audits[0], audits[len(audits)-1]
 	then, now := first.AllLines()[i], last.AllLines()[i]
-	says := fmt.Sprintf("From %s on %s to %s on %s", percent(then.Count, first.Base), date(first.At), percent(now.Count, last.Base), date(last.At))
+	from, to := ends(audits)
+	says := fmt.Sprintf("From %s on %s to %s on %s", percent(then.Count, first.Base), from, percent(now.Count, last.Base), to)
 	if now.Verdict != persona.NoVerdict {
-		says += ": " + verdict(now.Row)
+		says += ": " + now.Words()
 	}
 	var drawing []node
 	if band := s.band(audits, i); band != "" {
@@ -86,12 +120,18 @@ func panel(o persona.Overview, i int) node {
 	}
 	drawing = append(drawing, el("polyline", class("trend"), attr("points", s.points(audits, i))),
 		el("circle", class("now"), number("cx", panelRight), number("cy", s.y(share(now, last))), attr("r", "4")),
-		label("start", panelLeft, panelFoot+22, first.At.UTC().Format("2 Jan 2006")), label("end", panelRight, panelFoot+22, last.At.UTC().Format("2 Jan 2006")),
+		label("start", panelLeft, panelFoot+22, tick(first.At, audits)), label("end", panelRight, panelFoot+22, tick(last.At, audits)),
 	)
 	return el("figure",
 		el("figcaption", el("strong", text(title(o, now.Word))), el("span", text(percent(now.Count, last.Base))), judged(now.Row)),
 		image("history-"+now.Word, panelBox, title(o, now.Word)+" over time", says, drawing...),
 	)
+}
+
+// tick is an end of the axis of times.
+func tick(at time.Time, audits []persona.Report) string {
+	clock := clockOf([]persona.Report{audits[0], audits[len(audits)-1]})
+	return at.UTC().Format("2 Jan 2006") + clock(at, "")
 }
 
 func label(anchor string, x, y float64, words string) node {

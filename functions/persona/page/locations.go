@@ -67,5 +67,5 @@ func locationCell(l persona.Line, base int) node {
 	}
 	word := l.Verdict.String()
 	return el("td", class("n"), textf("%d", l.Count),
-		el("span", class("c "+word), mark(word), el("span", attr("aria-hidden", "true"), text(off)), hidden(", "+verdict(l.Row))))
+		el("span", class("c "+word), mark(word), el("span", attr("aria-hidden", "true"), text(off)), hidden(", "+l.Words())))
 }

@@ -53,8 +53,9 @@ func document(o persona.Overview) node {
 }
 
 const explanation = "Counted are users of type general and capture. A target is met when it is met to within one person; " +
-	"fewer than four people, or people whose targets contradict each other, are not judged. " +
-	"The target of the champions is for the organization as a whole."
+	"fewer than four people, or people whose targets cannot be met, are not judged. " +
+	"The target of the champions is for the organization as a whole. " +
+	"A location is judged without the allowance for champions that the whole organization has."
 
 // subject is the name of what is reported on.
 func subject(o persona.Overview) string {

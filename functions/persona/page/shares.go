@@ -44,7 +44,7 @@ func goal(r persona.Row) string {
 	if r.Verdict == persona.NoVerdict {
 		return "–"
 	}
-	return between(r.Range)
+	return r.Range.Words()
 }
 
 // barWidth is that of a bar's drawing, in which the base is all of it.
@@ -56,7 +56,7 @@ const barWidth = 1000.0
 // beside it for who sees it, and in it for who does not.
 func bar(l persona.Line, o persona.Overview) node {
 	base := o.Report.Base
-	says := fmt.Sprintf("%s of %d, %s; %s", people(l.Count), base, percent(l.Count, base), verdict(l.Row))
+	says := fmt.Sprintf("%s of %d, %s; %s", people(l.Count), base, percent(l.Count, base), l.Words())
 	if l.Verdict != persona.NoVerdict {
 		says += "; the target is " + span(l.Range)
 	}

@@ -16,8 +16,9 @@ func summary(o persona.Overview) string {
 		return "Nobody is counted here yet."
 	case r.TooFew():
 		return fmt.Sprintf("Only %s: fewer than four are not judged.", countedHere(r.Base)) + without(r)
-	case judged[0].Verdict == persona.Unreachable:
-		return fmt.Sprintf("The targets contradict each other: no distribution of %s meets all of them, so none is judged.", people(r.Base)) + without(r)
+	}
+	if c := r.Contradiction(); c != nil {
+		return c.Sentence(r.Base, o.Organization.Settings.ProductName) + without(r)
 	}
 	var misses []string
 	for _, l := range judged {
@@ -102,29 +103,7 @@ func span(r persona.Range) string {
 	if r.Min == r.Max {
 		return people(r.Min)
 	}
-	return between(r) + " people"
-}
-
-func between(r persona.Range) string {
-	if r.Min == r.Max {
-		return fmt.Sprint(r.Min)
-	}
-	return fmt.Sprintf("%d–%d", r.Min, r.Max)
-}
-
-// verdict is a row's verdict in words, with the people it takes.
-func verdict(r persona.Row) string {
-	switch r.Verdict {
-	case persona.Below:
-		return fmt.Sprintf("%d too few", r.Change)
-	case persona.Above:
-		return fmt.Sprintf("%d too many", r.Change)
-	case persona.Within:
-		return "within target"
-	case persona.Unreachable:
-		return "not judged"
-	}
-	return "no target"
+	return r.Words() + " people"
 }
 
 // marks are the verdicts' shapes, by the verdict's word, which names their
@@ -155,7 +134,7 @@ func mark(word string) node {
 
 // judged is a verdict by shape, colour and words.
 func judged(r persona.Row) node {
-	return el("span", class("v "+r.Verdict.String()), mark(r.Verdict.String()), text(verdict(r)))
+	return el("span", class("v "+r.Verdict.String()), mark(r.Verdict.String()), text(r.Words()))
 }
 
 // legend tells the marks.

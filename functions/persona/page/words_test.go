@@ -24,6 +24,9 @@ func TestSummary(t *testing.T) {
 	short := func(n int) persona.Row { return persona.Row{Verdict: persona.Below, Change: n} }
 	over := func(n int) persona.Row { return persona.Row{Verdict: persona.Above, Change: n} }
 	never := persona.Row{Verdict: persona.Unreachable, Change: 1}
+	asking := func(least int) persona.Row {
+		return persona.Row{Verdict: persona.Unreachable, Range: persona.Range{Min: least, Max: 100}}
+	}
 	for _, c := range []struct {
 		report persona.Report
 		want   string
@@ -33,7 +36,8 @@ func TestSummary(t *testing.T) {
 		{judgedAs(188, 12, short(20), over(9), met, short(1), met), "2 of 5 targets are met. Frontline: 20 people short; Leader: 9 people over; KaiNexus Champion: 1 person short. 12 people have no persona."},
 		{judgedAs(188, 0, short(2), short(2), short(2), met, over(2)), "1 of 5 targets is met. Frontline: 2 people short; Leader: 2 people short; Executive: 2 people short; CI experts: 2 people over."},
 		{judgedAs(9, 0, short(1), short(1), short(1), short(1), over(1)), "None of 5 targets is met. Frontline: 1 person short; Leader: 1 person short; Executive: 1 person short; KaiNexus Champion: 1 person short; CI experts: 1 person over."},
-		{judgedAs(100, 100, never, never, never, never, never), "The targets contradict each other: no distribution of 100 people meets all of them, so none is judged. 100 people have no persona."},
+		{judgedAs(100, 100, asking(70), asking(40), asking(5), asking(2), asking(0)), "The targets ask for at least 110 people (Frontline 70, Leader 40), and there are 100, so none is judged. 100 people have no persona."},
+		{judgedAs(10, 0, asking(7), asking(0), asking(0), asking(12), asking(0)), "The target of KaiNexus Champion asks for at least 12 people, and there are 10, so none is judged."},
 		{judgedAs(3, 2, never, never, never, never, never), "Only 3 people are counted here: fewer than four are not judged. 2 people have no persona."},
 		{judgedAs(1, 0, never, never, never, never, never), "Only 1 person is counted here: fewer than four are not judged."},
 		{judgedAs(0, 0, never, never, never, never, never), "Nobody is counted here yet."},
@@ -50,7 +54,7 @@ func TestSummary(t *testing.T) {
 func TestEveryVerdictHasItsWordsAndMark(t *testing.T) {
 	var words, shapes []string
 	for v := range persona.VerdictCount {
-		words = append(words, verdict(persona.Row{Verdict: v, Change: 2}))
+		words = append(words, persona.Row{Verdict: v, Change: 2}.Words())
 	}
 	for _, m := range marks {
 		if v, known := persona.ParseVerdict(m.word); !known || v == persona.NoVerdict {
