@@ -23,7 +23,7 @@ func summary(o persona.Overview) string {
 	var misses []string
 	for _, l := range judged {
 		if l.Verdict != persona.Within {
-			misses = append(misses, miss(o, l))
+			misses = append(misses, title(o, l.Word)+": "+l.Words())
 		}
 	}
 	met, all := len(judged)-len(misses), len(judged)
@@ -47,14 +47,6 @@ func metOf(met, all int) string {
 		return fmt.Sprintf("1 of %d targets is met.", all)
 	}
 	return fmt.Sprintf("%d of %d targets are met.", met, all)
-}
-
-func miss(o persona.Overview, l persona.Line) string {
-	way := "over"
-	if l.Verdict == persona.Below {
-		way = "short"
-	}
-	return fmt.Sprintf("%s: %s %s", title(o, l.Word), people(l.Change), way)
 }
 
 // sentence is the parts as one, nothing of none.

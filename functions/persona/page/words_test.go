@@ -32,10 +32,10 @@ func TestSummary(t *testing.T) {
 		want   string
 	}{
 		{judgedAs(188, 0, met, met, met, met, met), "All 5 targets are met."},
-		{judgedAs(188, 1, met, met, short(3), met, met), "4 of 5 targets are met. Executive: 3 people short. 1 person has no persona."},
-		{judgedAs(188, 12, short(20), over(9), met, short(1), met), "2 of 5 targets are met. Frontline: 20 people short; Leader: 9 people over; KaiNexus Champion: 1 person short. 12 people have no persona."},
-		{judgedAs(188, 0, short(2), short(2), short(2), met, over(2)), "1 of 5 targets is met. Frontline: 2 people short; Leader: 2 people short; Executive: 2 people short; CI experts: 2 people over."},
-		{judgedAs(9, 0, short(1), short(1), short(1), short(1), over(1)), "None of 5 targets is met. Frontline: 1 person short; Leader: 1 person short; Executive: 1 person short; KaiNexus Champion: 1 person short; CI experts: 1 person over."},
+		{judgedAs(188, 1, met, met, short(3), met, met), "4 of 5 targets are met. Executive: 3 too few. 1 person has no persona."},
+		{judgedAs(188, 12, short(20), over(9), met, short(1), met), "2 of 5 targets are met. Frontline: 20 too few; Leader: 9 too many; KaiNexus Champion: 1 too few. 12 people have no persona."},
+		{judgedAs(188, 0, short(2), short(2), short(2), met, over(2)), "1 of 5 targets is met. Frontline: 2 too few; Leader: 2 too few; Executive: 2 too few; CI experts: 2 too many."},
+		{judgedAs(9, 0, short(1), short(1), short(1), short(1), over(1)), "None of 5 targets is met. Frontline: 1 too few; Leader: 1 too few; Executive: 1 too few; KaiNexus Champion: 1 too few; CI experts: 1 too many."},
 		{judgedAs(100, 100, asking(70), asking(40), asking(5), asking(2), asking(0)), "The targets ask for at least 110 people (Frontline 70, Leader 40), and there are 100, so none is judged. 100 people have no persona."},
 		{judgedAs(10, 0, asking(7), asking(0), asking(0), asking(12), asking(0)), "The target of KaiNexus Champion asks for at least 12 people, and there are 10, so none is judged."},
 		{judgedAs(3, 2, never, never, never, never, never), "Only 3 people are counted here: fewer than four are not judged. 2 people have no persona."},
