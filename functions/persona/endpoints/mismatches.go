@@ -53,7 +53,8 @@ func decodeComparing(r *api.Request) (comparing, error) {
 }
 
 type mismatchBody struct {
-	User    userBody    `json:"user"`
+	User    string      `json:"user"`
+	Name    string      `json:"name"`
 	Persona string      `json:"persona"`
 	Kind    string      `json:"kind"`
 	Roles   []meantBody `json:"roles"`
@@ -80,7 +81,7 @@ type stepBody struct {
 
 func mismatchOf(m persona.Mismatched) any {
 	out := mismatchBody{
-		User: userBody(m.User.Named()), Persona: m.User.Persona.String(), Kind: m.Mismatch.String(),
+		User: m.User.ID, Name: m.User.Name, Persona: m.User.Persona.String(), Kind: m.Mismatch.String(),
 		Roles: []meantBody{}, Reason: m.Reason, Resolve: []wayBody{},
 	}
 	for _, r := range m.Roles {

@@ -22,7 +22,7 @@ func (a at) mismatches(t *testing.T, as, query string) fixture.Answer {
 
 // mismatched is the form of an answered mismatch.
 type mismatched struct {
-	User          struct{ ID, Name string }
+	User, Name    string
 	Persona, Kind string
 	Roles         []struct{ Role, Persona string }
 	Reason        string
@@ -50,7 +50,7 @@ func listOf(t *testing.T, answer fixture.Answer) []mismatched {
 func idsOf(list []mismatched) []string {
 	var ids []string
 	for _, m := range list {
-		ids = append(ids, m.User.ID)
+		ids = append(ids, m.User)
 	}
 	return ids
 }
@@ -73,11 +73,11 @@ func TestMismatches(t *testing.T) {
 	a.add(t, "junior", "icu", directory.Frontline, "coach")
 	answer := a.mismatches(t, "root", "")
 	want := `{"items":[` +
-		`{"user":{"id":"junior","name":"N. junior"},"persona":"frontline","kind":"needs_less","roles":[{"role":"coach","persona":"ci_coach"}],` +
+		`{"user":"junior","name":"N. junior","persona":"frontline","kind":"needs_less","roles":[{"role":"coach","persona":"ci_coach"}],` +
 		`"reason":"Their persona is Frontline, and they hold what is meant for a wider one: CI coach (CI Coach).",` +
 		`"resolve":[{"steps":[{"kind":"change_persona","persona":"ci_coach"}],"sentence":"Change their persona to CI Coach: the widest of their roles is meant for it."},` +
 		`{"steps":[{"kind":"revoke_role","role":"coach"},{"kind":"give_role","role":"staff"}],"sentence":"Revoke CI coach (CI Coach), and give them Staff (Frontline) instead."}]},` +
-		`{"user":{"id":"pharmacist","name":"Pat Pharmacist"},"persona":"frontline","kind":"needs_more","roles":[{"role":"staff","persona":"frontline"}],` +
+		`{"user":"pharmacist","name":"Pat Pharmacist","persona":"frontline","kind":"needs_more","roles":[{"role":"staff","persona":"frontline"}],` +
 		`"reason":"Their persona is Frontline, and they hold no role that is meant for it or for a wider one.",` +
 		`"resolve":[{"steps":[{"kind":"give_role","role":"staff"}],"sentence":"Give them Staff (Frontline)."}]}],"next":""}`
 	if diff := cmp.Diff(want, answer.Body); answer.Status != 200 || diff != "" {
@@ -115,7 +115,7 @@ func TestP7WhatCounts(t *testing.T) {
 	}
 	kinds := map[string]string{}
 	for _, m := range listOf(t, a.mismatches(t, "root", "location=icu")) {
-		kinds[m.User.ID] = m.Kind
+		kinds[m.User] = m.Kind
 	}
 	want := map[string]string{"over": "needs_more", "wide": "needs_less", "was-wide": "needs_more", "dead": "needs_more"}
 	if diff := cmp.Diff(want, kinds); diff != "" {
@@ -186,7 +186,7 @@ func TestT4MismatchesStayInReach(t *testing.T) {
 	steps := map[string]string{}
 	for _, m := range listOf(t, a.mismatches(t, "local", "")) {
 		for _, w := range m.Resolve {
-			steps[m.User.ID] += fmt.Sprint(w.Steps)
+			steps[m.User] += fmt.Sprint(w.Steps)
 		}
 	}
 	want := map[string]string{

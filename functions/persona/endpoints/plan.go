@@ -80,16 +80,12 @@ type demandBody struct {
 }
 
 type suggestionBody struct {
-	User   userBody `json:"user"`
+	User   string   `json:"user"`
+	Name   string   `json:"name"`
 	From   string   `json:"from"`
 	To     string   `json:"to"`
 	Roles  []string `json:"roles"`
 	Reason string   `json:"reason"`
-}
-
-type userBody struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
 }
 
 // planOf shows a plan without its suggestions.
@@ -119,7 +115,7 @@ func contradictionOf(p persona.Plan, product string) *contradictionBody {
 }
 
 func suggestionOf(s persona.Suggested) any {
-	out := suggestionBody{User: userBody(s.User.Named()), From: persona.Word(s.From), To: persona.Word(s.To), Roles: []string{}, Reason: s.Reason}
+	out := suggestionBody{User: s.User.ID, Name: s.User.Name, From: persona.Word(s.From), To: persona.Word(s.To), Roles: []string{}, Reason: s.Reason}
 	for _, r := range s.Roles {
 		out.Roles = append(out.Roles, r.ID)
 	}

@@ -40,10 +40,10 @@ type planned struct {
 		Sentence    string
 	}
 	Suggestions []struct {
-		User     struct{ ID, Name string }
-		From, To string
-		Roles    []string
-		Reason   string
+		User, Name string
+		From, To   string
+		Roles      []string
+		Reason     string
 	}
 	Next string
 }
@@ -57,7 +57,7 @@ func (a at) suggested(t *testing.T, as, query string, limit int) []string {
 	var ids []string
 	for _, page := range pagesOf(t, ask, func(p planned) string { return p.Next }) {
 		for _, s := range page.Suggestions {
-			ids = append(ids, s.User.ID+" "+s.From+">"+s.To)
+			ids = append(ids, s.User+" "+s.From+">"+s.To)
 		}
 	}
 	return ids
@@ -76,8 +76,8 @@ func TestPlan(t *testing.T) {
 	want := `{"location":null,"at":"2026-03-02T09:00:00Z","base":13,"people":7,` +
 		`"moves":[{"from":"none","to":"frontline","people":5},{"from":"none","to":"champion","people":1},{"from":"ci_coach","to":"champion","people":1}],` +
 		`"contradiction":null,` +
-		`"suggestions":[{"user":{"id":"coach","name":"Carl Coach"},"from":"ci_coach","to":"champion","roles":["coach"],"reason":"Their widest role is CI coach, which is meant for the persona of its name."},` +
-		`{"user":{"id":"helper","name":"N. helper"},"from":"none","to":"frontline","roles":["staff"],"reason":"Their widest role is Staff, which is meant for Frontline."}],"next":""}`
+		`"suggestions":[{"user":"coach","name":"Carl Coach","from":"ci_coach","to":"champion","roles":["coach"],"reason":"Their widest role is CI coach, which is meant for the persona of its name."},` +
+		`{"user":"helper","name":"N. helper","from":"none","to":"frontline","roles":["staff"],"reason":"Their widest role is Staff, which is meant for Frontline."}],"next":""}`
 	if diff := cmp.Diff(want, answer.Body); answer.Status != 200 || diff != "" {
 		t.Errorf("P5 %d %s", answer.Status, diff)
 	}
@@ -266,7 +266,7 @@ func TestI6PlanAndMismatchesInASession(t *testing.T) {
 		if answer.Status == 200 {
 			answer.Into(t, &p)
 			for _, s := range p.Suggestions {
-				got = append(got, s.User.ID)
+				got = append(got, s.User)
 			}
 		}
 		if !slices.Equal(got, c.suggests) {
@@ -280,7 +280,7 @@ func TestI6PlanAndMismatchesInASession(t *testing.T) {
 		}
 		if answer.Status == 200 {
 			for _, m := range listOf(t, answer) {
-				if m.User.ID == "support" && len(m.Resolve) != 0 {
+				if m.User == "support" && len(m.Resolve) != 0 {
 					t.Errorf("I6 the actor's own roles: %+v", m.Resolve)
 				}
 			}
