@@ -23,7 +23,9 @@
 //   - Everybody is counted exactly once; a label that changes while they are counted
 //     is told as it was at some moment meanwhile.
 //   - The audit's mail goes to the champions of the base that have an address, each
-//     address once.
+//     address once. Of several changes its subject names the first that is not within
+//     its target. Locations that are outside theirs are listed when the whole
+//     organization is within; that one is judged again, and within, is no news of it.
 //   - An audit of the whole organization also tells how each location was then,
 //     judged by the targets of then. So the history of a location is those audits,
 //     and the ones of it alone that were asked for.
