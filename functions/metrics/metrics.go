@@ -1,9 +1,10 @@
 // Package metrics writes audits, and the drift of counts, as CloudWatch's embedded
 // metric format.
 //
-// It decides which numbers are metrics and by what they are told apart. It refuses to know where the lines go: standard output, in a deployed
-// function. An audit of one location has a dimension more, so that its people are
-// never added to the organization's.
+// It decides which numbers are metrics and by what they are told apart. It refuses
+// to know where the lines go: standard output, in a deployed function. An audit of
+// one location has a dimension more, so that its people are never added to the
+// organization's.
 package metrics
 
 import (

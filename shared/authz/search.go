@@ -112,7 +112,7 @@ func (f *finder) holders(r *role, scopes set[Scope], at []string) {
 func (f *finder) near(r *role, scopes set[Scope], at []string) {
 	helps := false
 	for _, location := range at {
-		for _, from := range f.above(location) {
+		for _, from := range f.Above(location) {
 			if from == location || scopes.has(LocationAndBelow) {
 				f.locations[from], helps = true, true
 			}
@@ -120,19 +120,6 @@ func (f *finder) near(r *role, scopes set[Scope], at []string) {
 	}
 	if helps {
 		f.found.Roles = append(f.found.Roles, r.RoleRef)
-	}
-}
-
-// above is the location and all those that it is below, upwards (U3); nothing
-// when it is in no tree.
-func (m *Model) above(location string) []string {
-	var up []string
-	for {
-		if _, ok := m.forest.places[location]; !ok {
-			return up
-		}
-		up = append(up, location)
-		location = m.locations[location].Parent
 	}
 }
 

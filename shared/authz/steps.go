@@ -149,7 +149,7 @@ func (s *suggester) about() []string {
 func (m *Model) upwards(locations []string) []string {
 	var all []string
 	for _, l := range locations {
-		for _, up := range m.above(l) {
+		for _, up := range m.Above(l) {
 			if !slices.Contains(all, up) {
 				all = append(all, up)
 			}
