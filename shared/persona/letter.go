@@ -52,7 +52,7 @@ func whatChanged(news News, product string) []section {
 		was = append(was, spelt(s.Word, product)+", "+s.Before.Words())
 		now = append(now, changed(s, news.Report.row(s.Word), product))
 	}
-	found := fmt.Sprintf("The audit of %s counted %s.", news.Slot, people(news.Report.Base))
+	found := fmt.Sprintf("The audit of %s counted %s.", news.Slot, Headcount(news.Report.Base))
 	since, verdicts := "Since the audit of "+news.Against+", this has changed:", "The verdicts of the audit of "+news.Against
 	if news.retargeted() {
 		retargeted := "The targets were changed since the audit of " + news.Against

@@ -68,7 +68,7 @@ func changed(s Shift, r Row, product string) string {
 	if s.Word == Experts {
 		who = "T" + strings.TrimPrefix(who, "t")
 	}
-	return fmt.Sprintf("%s %s (%s): %s, the target is %s%s.", who, is, befores[s.Before], people(r.Count), r.Range.Words(), off)
+	return fmt.Sprintf("%s %s (%s): %s, the target is %s%s.", who, is, befores[s.Before], Headcount(r.Count), r.Range.Words(), off)
 }
 
 // moving says a move in a sentence.
@@ -111,11 +111,11 @@ func (l LocationNews) clauses(lines []Line, product string) string {
 	switch c := l.Report.Contradiction(); {
 	case c == nil:
 	case c.Obstacle == TooFewPeople:
-		all = []string{"not judged any more, as fewer than " + people(c.Least) + " never are"}
+		all = []string{"not judged any more, as fewer than " + Headcount(c.Least) + " never are"}
 	default:
-		all = []string{"not judged any more, as the targets ask for at least " + people(c.Least)}
+		all = []string{"not judged any more, as the targets ask for at least " + Headcount(c.Least)}
 	}
-	return fmt.Sprintf("%s (%s): %s.", l.Name, people(l.Report.Base), strings.Join(all, "; "))
+	return fmt.Sprintf("%s (%s): %s.", l.Name, Headcount(l.Report.Base), strings.Join(all, "; "))
 }
 
 // shiftOf is the change of this word, nil when there is none.

@@ -33,15 +33,15 @@ func (r Range) Words() string {
 func (c Contradiction) Sentence(base int, product string) string {
 	switch {
 	case c.Obstacle == TooFewPeople:
-		return fmt.Sprintf("Fewer than %s are not judged, and there %s.", people(c.Least), are(base))
+		return fmt.Sprintf("Fewer than %s are not judged, and there %s.", Headcount(c.Least), are(base))
 	case len(c.Demands) == 1:
-		return fmt.Sprintf("The target of %s asks for at least %s, and there %s, so none is judged.", c.Demands[0].Persona.Title(product), people(c.Least), are(base))
+		return fmt.Sprintf("The target of %s asks for at least %s, and there %s, so none is judged.", c.Demands[0].Persona.Title(product), Headcount(c.Least), are(base))
 	}
 	var demands []string
 	for _, d := range c.Demands {
 		demands = append(demands, fmt.Sprintf("%s %d", d.Persona.Title(product), d.Min))
 	}
-	return fmt.Sprintf("The targets ask for at least %s (%s), and there %s, so none is judged.", people(c.Least), strings.Join(demands, ", "), are(base))
+	return fmt.Sprintf("The targets ask for at least %s (%s), and there %s, so none is judged.", Headcount(c.Least), strings.Join(demands, ", "), are(base))
 }
 
 func are(n int) string {
@@ -62,4 +62,5 @@ func numbered(n int, one, others string) string {
 	return fmt.Sprint(n, " ", others)
 }
 
-func people(n int) string { return numbered(n, "person", "people") }
+// Headcount is a number of people in words.
+func Headcount(n int) string { return numbered(n, "person", "people") }

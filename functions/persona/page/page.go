@@ -70,7 +70,7 @@ func masthead(o persona.Overview) node {
 		when(len(o.Path) > 0, el("p", class("path"), group(path(o)))),
 		el("h1", text("Personas of "), name(subject(o))),
 		el("p", class("soft"),
-			text(people(o.Report.Base)+" counted on "),
+			text(persona.Headcount(o.Report.Base)+" counted on "),
 			el("time", attr("datetime", o.Report.At.UTC().Format("2006-01-02T15:04:05Z")), text(o.Report.At.UTC().Format("2 January 2006, 15:04")+" UTC")),
 			text(where(o)),
 		),

@@ -56,7 +56,7 @@ const barWidth = 1000.0
 // beside it for who sees it, and in it for who does not.
 func bar(l persona.Line, o persona.Overview) node {
 	base := o.Report.Base
-	says := fmt.Sprintf("%s of %d, %s; %s", people(l.Count), base, percent(l.Count, base), l.Words())
+	says := fmt.Sprintf("%s of %d, %s; %s", persona.Headcount(l.Count), base, percent(l.Count, base), l.Words())
 	if l.Verdict != persona.NoVerdict {
 		says += "; the target is " + span(l.Range)
 	}
@@ -74,7 +74,7 @@ func bar(l persona.Line, o persona.Overview) node {
 	return el("div", class("row"),
 		el("div", class("who"), attr("aria-hidden", "true"), el("strong", text(title(o, l.Word))), el("span", class("soft"), text(aim(l.Row)))),
 		image("share-"+l.Word, "0 0 1000 28", title(o, l.Word), says, drawing...),
-		el("div", class("what"), attr("aria-hidden", "true"), el("span", when(base > 0, group([]node{el("strong", text(percent(l.Count, base))), text(" · ")})), text(people(l.Count))), judged(l.Row)),
+		el("div", class("what"), attr("aria-hidden", "true"), el("span", when(base > 0, group([]node{el("strong", text(percent(l.Count, base))), text(" · ")})), text(persona.Headcount(l.Count))), judged(l.Row)),
 	)
 }
 

@@ -34,7 +34,7 @@ func countedHere(n int) string {
 	if n == 1 {
 		return "1 person is counted here"
 	}
-	return people(n) + " are counted here"
+	return persona.Headcount(n) + " are counted here"
 }
 
 func metOf(met, all int) string {
@@ -69,13 +69,6 @@ func without(r persona.Report) string {
 	return fmt.Sprintf(" %d people have no persona.", none)
 }
 
-func people(n int) string {
-	if n == 1 {
-		return "1 person"
-	}
-	return fmt.Sprintf("%d people", n)
-}
-
 // title is a persona's or group's, in the organization that is reported on.
 func title(o persona.Overview, word string) string {
 	return persona.Title(word, o.Organization.Settings.ProductName)
@@ -93,7 +86,7 @@ func percent(count, base int) string {
 // span is a range in words.
 func span(r persona.Range) string {
 	if r.Min == r.Max {
-		return people(r.Min)
+		return persona.Headcount(r.Min)
 	}
 	return r.Words() + " people"
 }
