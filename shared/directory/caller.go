@@ -186,7 +186,7 @@ func (c Caller) Entry(kind timeline.Type, action string, target timeline.Target)
 		Subject: timeline.Person{ID: c.Subject.ID, Name: c.Subject.Name},
 	}
 	if c.Session != "" {
-		e.Impersonator = timeline.Person{ID: c.Actor.ID, Name: c.Actor.Name}
+		e.Impersonator, e.Session = timeline.Person{ID: c.Actor.ID, Name: c.Actor.Name}, c.Session
 	}
 	return e
 }

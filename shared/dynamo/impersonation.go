@@ -67,11 +67,8 @@ type actingItem struct {
 	Expires      int64  `dynamodbav:"expires"`
 }
 
-// listedItem lists a session among a person's.
-type listedItem struct {
-	stored
-	Session string `dynamodbav:"session"`
-}
+// listedItem lists a session among a person's, by its key.
+type listedItem struct{ stored }
 
 var (
 	lasts  = expression.AttributeNotExists(expression.Name("ended"))
@@ -95,9 +92,9 @@ func (s *Store) StartSession(ctx context.Context, b impersonation.Beginning) err
 		t.put(usedProofKey(o, x.Actor.ID, b.Proof), usedItem{Expires: t.at.Add(usedLife).Unix()}, absent, impersonation.ProofUsed())
 	}
 	t.put(sessionKey(o, x.ID), sessionForm(x), absent, raced())
-	t.put(noticeKey(o, x.ID), noticeForm(x.Notice), absent, raced())
-	t.put(actedKey(o, x.Actor.ID, x.ID), listedItem{Session: x.ID}, absent, raced())
-	t.put(actedOnKey(o, x.Subject.ID, x.ID), listedItem{Session: x.ID}, absent, raced())
+	t.put(noticeKey(o, x.ID), mailForm(x.Notice), absent, raced())
+	t.put(actedKey(o, x.Actor.ID, x.ID), listedItem{}, absent, raced())
+	t.put(actedOnKey(o, x.Subject.ID, x.ID), listedItem{}, absent, raced())
 	t.record(o, b.Entry)
 	if b.PastEntry.Type != timeline.NoType {
 		t.endSession(b.Past)
@@ -197,7 +194,7 @@ func (s *Store) Acting(ctx context.Context, organization, actor string) (imperso
 	return x.session(), err
 }
 
-// Session is a session with its notice; NotFound when there is none.
+// Session is a session with its mail; NotFound when there is none.
 func (s *Store) Session(ctx context.Context, organization, id string) (impersonation.Session, error) {
 	sessions, err := s.sessions(ctx, organization, []string{id})
 	if err != nil {
@@ -209,11 +206,11 @@ func (s *Store) Session(ctx context.Context, organization, id string) (impersona
 	return sessions[0], nil
 }
 
-// sessions are those with these ids, in their order, with their notices.
+// sessions are those with these ids, in their order, with their mail.
 func (s *Store) sessions(ctx context.Context, o string, ids []string) ([]impersonation.Session, error) {
-	keys := make([]key, 0, 2*len(ids))
+	keys := make([]key, 0, 3*len(ids))
 	for _, id := range ids {
-		keys = append(keys, sessionKey(o, id), noticeKey(o, id))
+		keys = append(keys, sessionKey(o, id), noticeKey(o, id), receiptKey(o, id))
 	}
 	found, err := s.batchGet(ctx, keys)
 	if err != nil {
@@ -222,15 +219,16 @@ func (s *Store) sessions(ctx context.Context, o string, ids []string) ([]imperso
 	var sessions []impersonation.Session
 	for _, id := range ids {
 		var x sessionItem
-		var n noticeItem
-		if err := errors.Join(decode(found[sessionKey(o, id)], &x), decode(found[noticeKey(o, id)], &n)); err != nil {
+		var notice, receipt mailItem
+		err := errors.Join(decode(found[sessionKey(o, id)], &x), decode(found[noticeKey(o, id)], &notice), decode(found[receiptKey(o, id)], &receipt))
+		if err != nil {
 			return nil, err
 		}
 		if x.ID == "" {
 			continue
 		}
 		session := x.session()
-		session.Notice = n.notice()
+		session.Notice, session.Receipt = notice.mail(impersonation.NoticeMail), receipt.mail(impersonation.ReceiptMail)
 		sessions = append(sessions, session)
 	}
 	return sessions, nil
@@ -284,9 +282,13 @@ func (s *Store) listed(ctx context.Context, q span, page directory.Page) ([]stri
 	if err != nil {
 		return nil, err
 	}
+	_, sk := q.keyNames()
 	ids := make([]string, len(items))
 	for i, item := range items {
-		ids[i] = text(item, "session")
+		ids[i] = text(item, sk)
+		if !q.indexed {
+			ids[i] = key{sk: ids[i]}.named()
+		}
 	}
 	return ids, nil
 }

@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func beginning(t *testing.T, place *fixture.Place, id string) impersonation.Begi
 		Session: impersonation.Session{
 			ID: id, Organization: fixture.Organization, Actor: c.Actor.Named(), Subject: c.Users["nurse"].Named(), Mode: impersonation.Full,
 			Started: now, Last: now, Idles: now.Add(5 * time.Minute), Ends: now.Add(time.Hour),
-			Notice: impersonation.Notice{Organization: fixture.Organization, Session: id, Status: impersonation.Queued, To: "nurse@riverside.example"},
+			Notice: impersonation.Mail{Organization: fixture.Organization, About: id, Kind: impersonation.NoticeMail, Status: impersonation.Queued, To: "nurse@riverside.example"},
 		},
 		Entry: c.Entry(timeline.Impersonation, "start", timeline.Target{Type: "impersonation", ID: id}),
 		Proof: "sign-in of " + id, Basis: c.Basis(c.Users["nurse"]),
@@ -66,6 +67,11 @@ func expectNil(t *testing.T, err error) {
 	}
 }
 
+// notice names a session's notice, for an attempt.
+func notice(session, attempt string) impersonation.Mail {
+	return impersonation.Mail{Organization: fixture.Organization, About: session, Kind: impersonation.NoticeMail, Attempt: attempt}
+}
+
 func TestALostAnswerIsNoConflictOfASession(t *testing.T) {
 	store, place := fixture.World(t)
 	hook, calls := losing("TransactWriteItems")
@@ -84,14 +90,14 @@ func TestALostAnswerIsNoConflictOfASession(t *testing.T) {
 	}
 
 	hook, calls = losing("UpdateItem")
-	n, err := meddling(place, hook).ClaimNotice(t.Context(), fixture.Organization, "x1", "mine", now)
+	n, err := meddling(place, hook).ClaimMail(t.Context(), notice("x1", "mine"), now)
 	if err != nil || n.Status != impersonation.Sending || n.Attempt != "mine" || calls.Load() != 2 {
 		t.Errorf("I8: claimed as %+v, %v, in %d attempts", n, err, calls.Load())
 	}
 
 	hook, calls = losing("UpdateItem")
 	n.Status = impersonation.Sent
-	if settled, err := meddling(place, hook).SettleNotice(t.Context(), n); !settled || err != nil || calls.Load() != 2 {
+	if settled, err := meddling(place, hook).SettleMail(t.Context(), n); !settled || err != nil || calls.Load() != 2 {
 		t.Errorf("I8: settled %t, %v, in %d attempts", settled, err, calls.Load())
 	}
 
@@ -127,8 +133,8 @@ func TestAFailureIsNoAnswerAboutASession(t *testing.T) {
 		},
 		"attempts":       func() error { _, err := down.Attempts(ctx, o, "support"); return err },
 		"put attempts":   func() error { return down.PutAttempts(ctx, o, "support", impersonation.Attempts{}) },
-		"claim a notice": func() error { _, err := down.ClaimNotice(ctx, o, "x1", "a", now); return err },
-		"settle":         func() error { _, err := down.SettleNotice(ctx, s.Notice); return err },
+		"claim a notice": func() error { _, err := down.ClaimMail(ctx, notice("x1", "a"), now); return err },
+		"settle":         func() error { _, err := down.SettleMail(ctx, s.Notice); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := call(); !fault.Is(err, fault.Unavailable) {
@@ -197,10 +203,10 @@ func TestAnEndIsWrittenOnce(t *testing.T) {
 	}
 }
 
-func TestSettleNotice(t *testing.T) {
+func TestSettleMail(t *testing.T) {
 	cases := []struct {
 		name     string
-		from, to impersonation.NoticeStatus
+		from, to impersonation.MailStatus
 		attempt  string
 		settles  bool
 	}{
@@ -219,16 +225,16 @@ func TestSettleNotice(t *testing.T) {
 			b := beginning(t, place, fmt.Sprintf("x%d", i))
 			b.Session.Actor.ID = fmt.Sprintf("actor%d", i)
 			expectNil(t, store.StartSession(t.Context(), b))
-			n, err := store.ClaimNotice(t.Context(), fixture.Organization, b.Session.ID, "mine", place.Clock.Now())
+			n, err := store.ClaimMail(t.Context(), notice(b.Session.ID, "mine"), place.Clock.Now())
 			expectNil(t, err)
 			if c.from != impersonation.Sending {
 				n.Status = c.from
-				if done, err := store.SettleNotice(t.Context(), n); !done || err != nil {
+				if done, err := store.SettleMail(t.Context(), n); !done || err != nil {
 					t.Fatal(done, err)
 				}
 			}
 			n.Status, n.Attempt = c.to, c.attempt
-			if done, err := store.SettleNotice(t.Context(), n); done != c.settles || err != nil {
+			if done, err := store.SettleMail(t.Context(), n); done != c.settles || err != nil {
 				t.Errorf("settled %t, %v; want %t", done, err, c.settles)
 			}
 			want := c.from
@@ -275,16 +281,18 @@ func TestTheMarkExpiresAfterTheSession(t *testing.T) {
 	if !ok || expires.Value <= "1772445600" || expires.Value > "1772445602" { // 2026-03-02T10:00:00Z
 		t.Errorf("I4: the mark expires at %v", out.Item["expires"])
 	}
-	image := map[string]string{}
+	texts := map[string]map[string]string{}
 	for name, value := range out.Item {
 		if text, ok := value.(*types.AttributeValueMemberS); ok {
-			image[name] = text.Value
+			texts[name] = map[string]string{"S": text.Value}
 		}
 	}
+	image, err := json.Marshal(texts)
+	expectNil(t, err)
 	if o, session, ok := dynamo.MarkIn(image); !ok || o != fixture.Organization || session != "x1" {
 		t.Errorf("I4: in the stream it is %q, %q, %t", o, session, ok)
 	}
-	if _, _, ok := dynamo.NoticeIn(image); ok {
+	if _, _, ok := dynamo.NoticeIn(texts["pk"]["S"], texts["sk"]["S"]); ok {
 		t.Error("a mark passes for a notice")
 	}
 }

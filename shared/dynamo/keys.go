@@ -37,7 +37,7 @@ import (
 //	item's facts; who moves its places I#o#i               ITEM CLAIM
 //	uniqueness: username; role name    N#hash; NR#o#hash   N
 //	sign-in                            SUB#sub             SUB
-//	impersonation and its notice       X#o#id              SESSION NOTICE   gsi1: X#o, start
+//	impersonation and its mail         X#o#id              SESSION NOTICE RECEIPT ALERT#hash   gsi1: X#o, start
 //	acting mark                        A#o#actor           ACTING
 //	proofs                             PR#o#actor          ATTEMPTS USED#hash
 //	timeline                           T#o#yyyy-mm         id               gsi1: T#o#type#yyyy-mm, id
@@ -59,6 +59,7 @@ const (
 	userSK       = "USER"
 	itemSK       = "ITEM"
 	noticeSK     = "NOTICE"
+	receiptSK    = "RECEIPT"
 	actingSK     = "ACTING"
 	roleKind     = "ROLE"
 	locationKind = "LOC"
@@ -95,6 +96,16 @@ func (k key) isMark() bool   { return strings.HasPrefix(k.pk, "A#") && k.sk == a
 // of somebody's day.
 func (k key) isItem() bool { return strings.HasPrefix(k.pk, "I#") && k.sk == itemSK }
 func (k key) isSeen() bool { return strings.HasPrefix(k.pk, "SEEN#") }
+
+// entered is the organization whose timeline has an entry of this key; false for
+// any other, that of a person's copy included.
+func (k key) entered() (organization string, ok bool) {
+	if !strings.HasPrefix(k.pk, "T#") {
+		return "", false
+	}
+	organization, _, ok = key{pk: k.pk}.two()
+	return organization, ok
+}
 
 // day is the day that a mark's sort key names.
 func (k key) day() (directory.Day, error) {
@@ -169,6 +180,7 @@ func claimKey(o, i string) key         { return key{join("I", o, i), "CLAIM"} }
 func signInKey(sub string) key         { return key{join("SUB", sub), "SUB"} }
 func sessionKey(o, x string) key       { return key{join("X", o, x), "SESSION"} }
 func noticeKey(o, x string) key        { return key{join("X", o, x), noticeSK} }
+func receiptKey(o, x string) key       { return key{join("X", o, x), receiptSK} }
 func sessionsGSI(o string) string      { return join("X", o) }
 func actingKey(o, actor string) key    { return key{join("A", o, actor), actingSK} }
 func proofPK(o, actor string) string   { return join("PR", o, actor) }
@@ -252,6 +264,11 @@ func countKey(o string, locations []string) key {
 	set := slices.Clone(locations)
 	slices.Sort(set)
 	return key{countsPK(o), setKind + "#" + digest(set...)}
+}
+
+// alertKey is that of an alert to an address, in whatever case.
+func alertKey(o, about, address string) key {
+	return key{join("X", o, about), "ALERT#" + digest(strings.ToLower(address))}
 }
 
 func gonePK(o string) string { return join("GB", o) }

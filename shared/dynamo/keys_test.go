@@ -61,6 +61,8 @@ var sayings = map[string]struct {
 	"signInKey":        {func(p parts) key { return signInKey(p.a) }, one},
 	"sessionKey":       {func(p parts) key { return sessionKey(p.a, p.b) }, two},
 	"noticeKey":        {func(p parts) key { return noticeKey(p.a, p.b) }, two},
+	"receiptKey":       {func(p parts) key { return receiptKey(p.a, p.b) }, two},
+	"alertKey":         {func(p parts) key { return alertKey(p.a, p.b, p.c) }, func(p parts) []any { return []any{p.a, p.b, strings.ToLower(p.c)} }},
 	"actingKey":        {func(p parts) key { return actingKey(p.a, p.b) }, two},
 	"proofPK":          {func(p parts) key { return partition(proofPK(p.a, p.b)) }, two},
 	"attemptsKey":      {func(p parts) key { return attemptsKey(p.a, p.b) }, two},

@@ -26,6 +26,7 @@ type entryItem struct {
 	After        timeline.Values `dynamodbav:"after,omitempty"`
 	Cause        string          `dynamodbav:"cause,omitempty"`
 	RequestID    string          `dynamodbav:"requestId,omitempty"`
+	Session      string          `dynamodbav:"session,omitempty"`
 }
 
 type personItem struct {
@@ -37,7 +38,7 @@ func entryForm(e timeline.Entry) entryItem {
 	item := entryItem{
 		Time: e.At.UTC(), Type: e.Type.String(), Action: e.Action, Denied: e.Denied, Subject: personItem(e.Subject),
 		TargetType: e.Target.Type, TargetID: e.Target.ID, Before: e.Before, After: e.After,
-		Cause: e.Cause, RequestID: e.RequestID,
+		Cause: e.Cause, RequestID: e.RequestID, Session: e.Session,
 	}
 	if e.Impersonator != (timeline.Person{}) {
 		impersonator := personItem(e.Impersonator)
@@ -51,7 +52,7 @@ func (item entryItem) entry() timeline.Entry {
 	e := timeline.Entry{
 		ID: item.SK, At: item.Time, Type: kind, Action: item.Action, Denied: item.Denied,
 		Subject: timeline.Person(item.Subject), Target: timeline.Target{Type: item.TargetType, ID: item.TargetID},
-		Before: item.Before, After: item.After, Cause: item.Cause, RequestID: item.RequestID,
+		Before: item.Before, After: item.After, Cause: item.Cause, RequestID: item.RequestID, Session: item.Session,
 	}
 	if item.Impersonator != nil {
 		e.Impersonator = timeline.Person(*item.Impersonator)
@@ -103,20 +104,25 @@ func people(e timeline.Entry) []string {
 // monthsAPage bounds how many months one call looks into.
 const monthsAPage = 12
 
-// Entries reads a stretch of the record, newest first (T2), strongly: a
-// person's part is one partition, everybody's one a month, walked back. After
+// Entries reads a stretch of the record, newest first (T2), or forward, strongly:
+// a person's part is one partition, everybody's one a month, walked back. After
 // monthsAPage months it answers what it has and where it stopped. Invalid
 // when the place was not given by Entries.
 func (s *Store) Entries(ctx context.Context, organization string, r timeline.Stretch) ([]timeline.Entry, string, error) {
 	top := lowest(r.To.Add(time.Millisecond - 1))
-	if r.After != "" {
-		after, err := ulid.ParseStrict(r.After)
-		if err != nil {
-			return nil, "", fault.New(fault.Invalid, "malformed", "This cursor was not given for this list.")
-		}
-		top = min(top, after.String())
+	after, err := placeOf(r.After)
+	if err != nil {
+		return nil, "", err
 	}
-	q := span{pk: personPK(organization, r.Person), from: lowest(r.From), backward: true, limit: r.Limit}
+	q := span{pk: personPK(organization, r.Person), from: lowest(r.From), limit: r.Limit}
+	if r.Forward {
+		q.to, q.after = top, after
+		return s.entriesIn(ctx, q)
+	}
+	q.backward = true
+	if after != "" {
+		top = min(top, after)
+	}
 	if r.Person != "" {
 		return s.entriesBelow(ctx, q, top)
 	}
@@ -146,6 +152,11 @@ func (s *Store) entriesBelow(ctx context.Context, q span, top string) ([]timelin
 		return nil, "", nil
 	}
 	q.to, q.after = top, top
+	return s.entriesIn(ctx, q)
+}
+
+// entriesIn are the entries of a part of a partition.
+func (s *Store) entriesIn(ctx context.Context, q span) ([]timeline.Entry, string, error) {
 	items, end, err := s.query(ctx, q)
 	if err != nil {
 		return nil, "", err
@@ -157,6 +168,18 @@ func (s *Store) entriesBelow(ctx context.Context, q span, top string) ([]timelin
 		}
 	}
 	return entries, end, nil
+}
+
+// placeOf is the place that Entries gave; Invalid when it is none.
+func placeOf(after string) (string, error) {
+	if after == "" {
+		return "", nil
+	}
+	id, err := ulid.ParseStrict(after)
+	if err != nil {
+		return "", fault.New(fault.Invalid, "malformed", "This cursor was not given for this list.")
+	}
+	return id.String(), nil
 }
 
 // lowest is the id below every id of this millisecond and after all before.

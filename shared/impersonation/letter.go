@@ -16,13 +16,13 @@ const (
 	noticeContact = "Please contact your {product} Administrator, {impersonator}, with any questions."
 )
 
-// Letter is the notice's mail (I8). Names are text in it, whatever they hold
+// NoticeLetter is the notice's letter (I8). Names are text in it, whatever they hold
 // (T5).
-func (n Notice) Letter() Letter {
-	plain := strings.NewReplacer("{product}", n.Product, "{impersonator}", n.Actor).Replace
-	marked := strings.NewReplacer("{product}", html.EscapeString(n.Product), "{impersonator}", html.EscapeString(n.Actor)).Replace
+func (m Mail) NoticeLetter() Letter {
+	plain := strings.NewReplacer("{product}", m.Product, "{impersonator}", m.Actor).Replace
+	marked := strings.NewReplacer("{product}", html.EscapeString(m.Product), "{impersonator}", html.EscapeString(m.Actor)).Replace
 	return Letter{
-		To:      n.To,
+		To:      m.To,
 		Subject: plain(noticeSubject),
 		Text:    plain(noticeHeader + "\n\n" + noticeBody + "\n\n" + noticeContact + "\n"),
 		HTML: marked("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + noticeHeader + "</title></head>\n<body>\n<h1>" +

@@ -58,7 +58,7 @@ func TestWhatBecameOfAMail(t *testing.T) {
 	cases := []struct {
 		rule   string
 		fails  error
-		status impersonation.NoticeStatus
+		status impersonation.MailStatus
 		again  bool
 	}{
 		{"I8 refused for good", fault.New(fault.Unprocessable, "mail_refused", ""), impersonation.Failed, false},
@@ -90,7 +90,7 @@ func TestACrashBetweenHandOverAndRecord(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
 	p := &post{}
-	claimed, err := w.ClaimNotice(t.Context(), w.org, s.ID, "crashed", w.clock.Now())
+	claimed, err := w.ClaimMail(t.Context(), w.mail(s.ID, "crashed"), w.clock.Now())
 	if err != nil || claimed.Status != impersonation.Sending {
 		t.Fatalf("claimed %+v, %v", claimed, err)
 	}
@@ -106,7 +106,7 @@ func TestALostAnswerToAClaimKnowsItself(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
 	for range 2 {
-		n, err := w.ClaimNotice(t.Context(), w.org, s.ID, "mine", w.clock.Now())
+		n, err := w.ClaimMail(t.Context(), w.mail(s.ID, "mine"), w.clock.Now())
 		if err != nil || n.Status != impersonation.Sending || n.Attempt != "mine" {
 			t.Errorf("I8: claimed as %+v, %v", n, err)
 		}
@@ -148,7 +148,7 @@ func TestNoMailWhereNoneIsRequired(t *testing.T) {
 func TestSweep(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	_, err := w.ClaimNotice(t.Context(), w.org, s.ID, "crashed", w.clock.Now())
+	_, err := w.ClaimMail(t.Context(), w.mail(s.ID, "crashed"), w.clock.Now())
 	must(t, err)
 	sweep := func(id string) {
 		t.Helper()
@@ -181,13 +181,13 @@ func TestSweepLeavesTheNextSessionAlone(t *testing.T) {
 }
 
 func TestLetter(t *testing.T) {
-	cases := map[string]impersonation.Notice{
+	cases := map[string]impersonation.Mail{
 		"letter":         {To: "maria@example.org", Actor: "Ada Admin", Product: "KaiNexus"},
 		"letter-escaped": {To: "maria@example.org", Actor: `<b onclick="x">O'Neil & {product}</b>`, Product: "Gemba <3"},
 	}
 	for name, n := range cases {
 		t.Run("I8 T5 "+name, func(t *testing.T) {
-			l := n.Letter()
+			l := n.NoticeLetter()
 			got := strings.Join([]string{"To: " + l.To, "Subject: " + l.Subject, "", l.Text, "-----", l.HTML}, "\n")
 			want, err := os.ReadFile(filepath.Join("testdata", name+".golden"))
 			must(t, err)

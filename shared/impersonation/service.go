@@ -42,9 +42,8 @@ type Reading interface {
 	// Sessions are a page of the selected ones, newest first, with the id to go
 	// on after.
 	Sessions(ctx context.Context, organization string, of Selection, page directory.Page) ([]Session, string, error)
-	// SettleNotice makes the notice of this session and attempt Status; false
-	// when its hand-over is not that attempt's, or is settled for good.
-	SettleNotice(ctx context.Context, n Notice) (bool, error)
+	// SettleMail is Outbox's.
+	SettleMail(ctx context.Context, m Mail) (bool, error)
 	// Load reads users with the policy of the same moment (C11).
 	Load(ctx context.Context, organization string, keys directory.Keys) (directory.Facts, error)
 }
@@ -182,7 +181,7 @@ func (s *Service) current(ctx context.Context, session Session, now time.Time, r
 	if session.Notice.lost(now) {
 		n := session.Notice
 		n.Status = Unknown
-		if _, err := s.store.SettleNotice(ctx, n); err != nil {
+		if _, err := s.store.SettleMail(ctx, n); err != nil {
 			return Session{}, err
 		}
 		changed = true

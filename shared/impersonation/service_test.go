@@ -44,7 +44,7 @@ func TestGet(t *testing.T) {
 func TestGetTellsTheTruth(t *testing.T) {
 	w := newWorld(t)
 	s := w.start(t, admin, maria)
-	_, err := w.ClaimNotice(t.Context(), w.org, s.ID, "attempt", w.clock.Now())
+	_, err := w.ClaimMail(t.Context(), w.mail(s.ID, "attempt"), w.clock.Now())
 	must(t, err)
 	w.clock.Advance(16 * time.Minute)
 	got, err := w.service.Get(t.Context(), w.caller(t, maria), s.ID)

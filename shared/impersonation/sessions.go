@@ -114,5 +114,6 @@ func (s Session) entry(action string, at time.Time, requestID string) timeline.E
 		Subject:      timeline.Person(s.Subject),
 		Impersonator: timeline.Person(s.Actor),
 		Target:       timeline.Target{Type: "impersonation", ID: s.ID},
+		Session:      s.ID,
 	}
 }

@@ -227,8 +227,8 @@ func TestWordsRoundTrip(t *testing.T) {
 			t.Errorf("cause %d is %q and back %d", c, c, back)
 		}
 	}
-	for s := impersonation.NoNotice + 1; s < impersonation.NoticeStatusCount; s++ {
-		if back, ok := impersonation.ParseNoticeStatus(s.String()); !ok || back != s {
+	for s := impersonation.NoMail + 1; s < impersonation.MailStatusCount; s++ {
+		if back, ok := impersonation.ParseMailStatus(s.String()); !ok || back != s {
 			t.Errorf("status %d is %q and back %d", s, s, back)
 		}
 	}

@@ -168,7 +168,7 @@ func (s *Service) beginning(c directory.Caller, subject directory.User, r Reques
 		Ends: now.Add(time.Duration(settings.Impersonation.AbsoluteMinutes) * time.Minute),
 	}
 	session.Notice = notice(c.Actor, subject, settings.ProductName)
-	session.Notice.Organization, session.Notice.Session = session.Organization, session.ID
+	session.Notice.Organization, session.Notice.About = session.Organization, session.ID
 	entry := session.entry("start", now, c.RequestID)
 	entry.After = timeline.Values{"mode": session.Mode.String(), "endsAt": session.Ends.UTC().Format(time.RFC3339Nano), "notice": session.Notice.Status.String()}
 	if r.Reason != "" {

@@ -33,8 +33,8 @@ func TestStartBeginsASession(t *testing.T) {
 		ID: s.ID, Organization: w.org, Actor: directory.Named{ID: admin, Name: "The admin"}, Subject: directory.Named{ID: maria, Name: "The maria"},
 		Mode: impersonation.ReadOnly, Reason: "set up the board", Started: at, Last: at,
 		Idles: at.Add(5 * time.Minute), Ends: at.Add(time.Hour),
-		Notice: impersonation.Notice{
-			Organization: w.org, Session: s.ID, Status: impersonation.Queued,
+		Notice: impersonation.Mail{
+			Organization: w.org, About: s.ID, Kind: impersonation.NoticeMail, Status: impersonation.Queued,
 			To: "maria@example.org", Actor: "The admin", Product: "KaiNexus",
 		},
 	}
@@ -163,7 +163,7 @@ func TestTwoStartsAtOnce(t *testing.T) {
 func TestNotice(t *testing.T) {
 	cases := []struct {
 		rule, actor, subject string
-		status               impersonation.NoticeStatus
+		status               impersonation.MailStatus
 		why                  string
 	}{
 		{"I8 the subject gets the notice", admin, maria, impersonation.Queued, ""},

@@ -112,9 +112,10 @@ type Session struct {
 	// Idles is the end if no further request comes, Ends the absolute one (I4).
 	Idles, Ends time.Time
 	// Ended is zero and Cause NoCause while nobody wrote the session's end.
-	Ended  time.Time
-	Cause  Cause
-	Notice Notice
+	Ended time.Time
+	Cause Cause
+	// Notice is the mail of its start, Receipt that of its end (I8).
+	Notice, Receipt Mail
 }
 
 // Expires is when the session ends if no further request comes.

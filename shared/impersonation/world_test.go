@@ -192,6 +192,11 @@ func (w *world) start(t *testing.T, actor, subject string) impersonation.Session
 	return s
 }
 
+// mail names a session's notice, for an attempt.
+func (w *world) mail(session, attempt string) impersonation.Mail {
+	return impersonation.Mail{Organization: w.org, About: session, Kind: impersonation.NoticeMail, Attempt: attempt}
+}
+
 func (w *world) session(t *testing.T, id string) impersonation.Session {
 	t.Helper()
 	s, err := w.Session(t.Context(), w.org, id)

@@ -82,4 +82,6 @@ type Entry struct {
 	After        Values
 	Cause        string
 	RequestID    string
+	// Session is the impersonation that it was done in; empty in person.
+	Session string
 }

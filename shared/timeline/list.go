@@ -28,16 +28,18 @@ type Page struct {
 }
 
 // Stretch is a part of the record: that of Person, or of everybody when it is
-// empty, from From on and before To.
+// empty, from From on and before To. Only a person's is read Forward.
 type Stretch struct {
 	Person   string
 	From, To time.Time
+	Forward  bool
 	Page
 }
 
 // Store is what the use case needs of storage.
 type Store interface {
-	// Entries are a stretch's entries, newest first, with the place to go on
+	// Entries are a stretch's entries, newest first, of a forward one oldest first,
+	// with the place to go on
 	// after, "" when nothing is left. There may be fewer than the limit, even
 	// none, and still a place. Every entry that was acknowledged before the
 	// call is in it. Invalid: a place that is none; Unavailable.

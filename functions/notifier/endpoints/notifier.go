@@ -9,14 +9,14 @@ package endpoints
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
-
-	"github.com/aws/aws-lambda-go/events"
 
 	"gemba/shared/dynamo"
 	"gemba/shared/fault"
 	"gemba/shared/impersonation"
+	"gemba/shared/timeline"
 )
 
 // Function answers the stream's batches; it implements lambda.Handler.
@@ -31,6 +31,38 @@ func New(notifier *impersonation.Notifier, log *slog.Logger, now func() time.Tim
 	return &Function{notifier, log, now}
 }
 
+// record is what is read of a stream's record.
+type record struct {
+	EventName string `json:"eventName"`
+	Change    struct {
+		SequenceNumber string `json:"SequenceNumber"`
+		Keys           struct {
+			PK text `json:"pk"`
+			SK text `json:"sk"`
+		} `json:"Keys"`
+		New json.RawMessage `json:"NewImage"`
+		Old json.RawMessage `json:"OldImage"`
+	} `json:"dynamodb"`
+}
+
+type text struct {
+	S string `json:"S"`
+}
+
+const (
+	inserted = "INSERT"
+	removed  = "REMOVE"
+)
+
+// answer tells the stream which records are to be given again.
+type answer struct {
+	Failures []failure `json:"batchItemFailures"`
+}
+
+type failure struct {
+	SequenceNumber string `json:"itemIdentifier"`
+}
+
 // handling is the time that a record is given. One that would not have it is
 // left to the next batch, so that no mail is handed over without time to record
 // what became of it.
@@ -39,18 +71,17 @@ const handling = 10 * time.Second
 // Invoke handles a batch of stream records and answers those that failed. A
 // payload that is no batch is Invalid, and so comes again as a whole.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var batch events.DynamoDBEvent
+	var batch struct{ Records []record }
 	if err := json.Unmarshal(payload, &batch); err != nil {
 		return nil, fault.Wrap(fault.Invalid, "event", err)
 	}
-	answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
-	for _, record := range batch.Records {
-		if short(ctx) || f.handle(ctx, record) != nil {
-			answer.BatchItemFailures = append(answer.BatchItemFailures,
-				events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
+	out := answer{Failures: []failure{}}
+	for _, r := range batch.Records {
+		if short(ctx) || f.handle(ctx, r) != nil {
+			out.Failures = append(out.Failures, failure{r.Change.SequenceNumber})
 		}
 	}
-	return json.Marshal(answer)
+	return json.Marshal(out)
 }
 
 // short tells that the invocation has no time left for a record.
@@ -61,29 +92,21 @@ func short(ctx context.Context) bool {
 
 // handle does what a record asks for; one that asks for nothing is passed
 // over.
-func (f *Function) handle(ctx context.Context, record events.DynamoDBEventRecord) error {
-	if record.EventName == string(events.DynamoDBOperationTypeInsert) {
-		if o, session, ok := dynamo.NoticeIn(texts(record.Change.NewImage)); ok {
+func (f *Function) handle(ctx context.Context, r record) error {
+	switch r.EventName {
+	case inserted:
+		if o, session, ok := dynamo.NoticeIn(r.Change.Keys.PK.S, r.Change.Keys.SK.S); ok {
 			return f.tell(ctx, "deliver", o, session, f.notifier.Deliver(ctx, o, session, f.now()))
 		}
-	}
-	if record.EventName == string(events.DynamoDBOperationTypeRemove) {
-		if o, session, ok := dynamo.MarkIn(texts(record.Change.OldImage)); ok {
+		if o, e, ok := dynamo.EntryIn(r.Change.New); ok && e.Type == timeline.Impersonation {
+			return errors.Join(f.receipt(ctx, o, e), f.alert(ctx, o, e))
+		}
+	case removed:
+		if o, session, ok := dynamo.MarkIn(r.Change.Old); ok {
 			return f.tell(ctx, "sweep", o, session, f.notifier.Sweep(ctx, o, session, f.now()))
 		}
 	}
 	return nil
-}
-
-// texts are the text attributes of an image.
-func texts(image map[string]events.DynamoDBAttributeValue) map[string]string {
-	out := map[string]string{}
-	for name, value := range image {
-		if value.DataType() == events.DataTypeString {
-			out[name] = value.String()
-		}
-	}
-	return out
 }
 
 // tell writes a record's line of the log, ids alone (T5), and hands its error

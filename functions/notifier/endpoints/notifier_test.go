@@ -169,7 +169,7 @@ func TestABatchIsHandledOnce(t *testing.T) {
 	if want := []string{"nurse@riverside.example"}; !slices.Equal(w.post.to, want) {
 		t.Errorf("I8: mail went to %q, want %q", w.post.to, want)
 	}
-	if want := (impersonation.Notice{Actor: "Sam Support", Product: "KaiNexus"}).Letter().HTML; w.post.html != want {
+	if want := (impersonation.Mail{Actor: "Sam Support", Product: "KaiNexus"}).NoticeLetter().HTML; w.post.html != want {
 		t.Errorf("I8: the mail says (-want +got):\n%s", cmp.Diff(want, w.post.html))
 	}
 	if s := w.session(t, a); s.Notice.Status != impersonation.Sent {
@@ -210,7 +210,7 @@ func TestWhatBecomesOfANotice(t *testing.T) {
 	cases := []struct {
 		rule   string
 		status int
-		want   impersonation.NoticeStatus
+		want   impersonation.MailStatus
 	}{
 		{"I8 SES refused for good", http.StatusBadRequest, impersonation.Failed},
 		{"I8 nobody can tell", http.StatusInternalServerError, impersonation.Unknown},
@@ -261,7 +261,6 @@ func TestOtherRecordsArePassedOver(t *testing.T) {
 		record("INSERT", "3", map[string]string{"pk": "A#riverside#support", "sk": "ACTING", "organization": "riverside", "session": id}),
 		record("INSERT", "4", map[string]string{"pk": "X#riverside#" + id, "sk": "SESSION", "organization": "riverside", "session": id}),
 		record("INSERT", "5", map[string]string{"pk": "K#riverside#nurse", "sk": "NOTICE", "organization": "riverside", "session": id}),
-		record("INSERT", "6", map[string]string{"pk": "X#riverside#" + id, "sk": "NOTICE"}),
 	}
 	if failed := w.batch(t, t.Context(), records...); failed != nil || w.log.Len() != 0 {
 		t.Errorf("failed %v, logged %s", failed, w.log)

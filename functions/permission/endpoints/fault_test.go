@@ -474,7 +474,7 @@ func (p path) world(t *testing.T) *fixture.Place {
 		Session: impersonation.Session{
 			ID: "x1", Organization: fixture.Organization, Actor: c.Actor.Named(), Subject: c.Users["nurse"].Named(), Mode: impersonation.Full,
 			Started: now, Last: now, Idles: now.Add(impersonation.DefaultIdle), Ends: now.Add(time.Hour),
-			Notice: impersonation.Notice{Organization: fixture.Organization, Session: "x1", Status: impersonation.NotRequired},
+			Notice: impersonation.Mail{Organization: fixture.Organization, Kind: impersonation.NoticeMail, About: "x1", Status: impersonation.NotRequired},
 		},
 		Entry: c.Entry(timeline.Impersonation, "start", timeline.Target{Type: "impersonation", ID: "x1"}),
 		Basis: c.Basis(c.Users["nurse"]),

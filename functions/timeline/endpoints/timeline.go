@@ -79,6 +79,7 @@ type entryBody struct {
 	After        timeline.Values `json:"after"`
 	Cause        string          `json:"cause,omitempty"`
 	RequestID    string          `json:"requestId"`
+	Session      string          `json:"session,omitempty"`
 }
 
 type targetBody struct {
@@ -90,7 +91,7 @@ func bodyOf(e timeline.Entry) any {
 	b := entryBody{
 		ID: e.ID, At: e.At.UTC(), Type: e.Type.String(), Action: e.Action, Outcome: "done",
 		Subject: body.Named(e.Subject), Target: targetBody(e.Target), Before: e.Before, After: e.After,
-		Cause: e.Cause, RequestID: e.RequestID,
+		Cause: e.Cause, RequestID: e.RequestID, Session: e.Session,
 	}
 	if e.Denied {
 		b.Outcome = "denied"
