@@ -35,7 +35,7 @@ var useCases = []string{
 	"gemba/shared/permission", "gemba/shared/impersonation", "gemba/shared/timeline", "gemba/shared/importer",
 }
 
-var domain = append([]string{"gemba/shared/authz", "gemba/shared/fault"}, useCases...)
+var domain = append([]string{"gemba/shared/authz", "gemba/shared/fault", "gemba/shared/letter"}, useCases...)
 
 // layers, lowest first.
 var layers = map[string]layer{
@@ -43,7 +43,8 @@ var layers = map[string]layer{
 		packages: []string{"gemba/shared/authz"},
 		not:      []string{"context", "os/...", "log/...", "net/...", "math/rand/..."},
 	},
-	"fault": {packages: []string{"gemba/shared/fault"}},
+	"fault":  {packages: []string{"gemba/shared/fault"}},
+	"letter": {packages: []string{"gemba/shared/letter"}, not: []string{"net/...", "os/...", "time"}},
 	"use cases": {
 		packages: useCases,
 		may:      append([]string{"github.com/oklog/ulid/v2"}, domain...),
@@ -68,7 +69,7 @@ var layers = map[string]layer{
 	"ses": {
 		packages: []string{"gemba/shared/ses"},
 		may: []string{
-			"gemba/shared/fault", "gemba/shared/impersonation", "gemba/shared/persona",
+			"gemba/shared/fault", "gemba/shared/letter", "gemba/shared/impersonation", "gemba/shared/persona",
 			sdk + "/aws/...", sdk + "/service/sesv2/...", "github.com/aws/smithy-go/...",
 		},
 	},

@@ -84,7 +84,7 @@ func TestP1TheChampionIsNamedAfterTheProduct(t *testing.T) {
 	}
 	champion := Meant{"contact", "Contact", directory.Champion}
 	s := standing{directory.Leader, []Meant{champion}, []Meant{champion}, "Kata"}
-	l := letter(o, news, "c@example.org")
+	l := news.letter(o, "c@example.org")
 	said := l.Subject + l.Text + s.reason(NeedsLess)
 	for _, w := range s.ways(NeedsLess, func(Deed, Meant) bool { return true }) {
 		said += w.Sentence

@@ -46,7 +46,7 @@ func (d day) news(next day) News {
 func here(c Counts) day { return day{directory.DefaultTargets(), map[string]Counts{"here": c}} }
 
 func lettered(n News) Letter {
-	return letter(directory.Organization{ID: "h", Name: "St. Mary", Settings: directory.DefaultSettings()}, n, "c@example.org")
+	return n.letter(directory.Organization{ID: "h", Name: "St. Mary", Settings: directory.DefaultSettings()}, "c@example.org")
 }
 
 // usual is a hundred people of whom each persona's are enough.
@@ -239,7 +239,7 @@ func TestT5ALetterHoldsNoMarkupAndNoHeader(t *testing.T) {
 	was, is := here(usual), here(Counts{0, 80, 11, 6, 0, 0})
 	n := was.news(is)
 	n.Locations = append(n.Locations, LocationNews{Name: "I\r\nC<i>U", Report: judge(directory.DefaultTargets(), Tally{Counts: Counts{0, 2, 9}}, "icu", at), Changed: []Shift{{"leader", Within, Above}}})
-	l := letter(o, n, "c@example.org")
+	l := n.letter(o, "c@example.org")
 	for _, text := range []string{l.Subject, l.Text, l.HTML} {
 		for _, start := range []string{"\r", "\nBcc", "\nCc", "\nC<", "\nC&"} {
 			if strings.Contains(text, start) {

@@ -102,7 +102,7 @@ func (p post) hand(ctx context.Context, o directory.Organization, news News, add
 	if err != nil || !mine {
 		return err
 	}
-	sent := p.mailer.Send(ctx, letter(o, news, address))
+	sent := p.mailer.Send(ctx, news.letter(o, address))
 	h.Status = became(sent)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
