@@ -250,6 +250,11 @@ func TestStreamFilters(t *testing.T) {
 		{"INSERT", "X#o#1", "NOTICE", "Notifier"}, // I8
 		{"MODIFY", "X#o#1", "NOTICE", ""},
 		{"INSERT", "X#o#1", "SESSION", ""},
+		{"INSERT", "X#o#1", "RECEIPT", ""},
+		{"INSERT", "T#o#2026-11", "impersonation", "Notifier"}, // its end asks for the receipt
+		{"INSERT", "T#o#2026-11", "persona", ""},
+		{"INSERT", "TP#o#u", "impersonation", ""},
+		{"MODIFY", "T#o#2026-11", "impersonation", ""},
 		{"REMOVE", "A#o#u", "ACTING", "Notifier"},
 		{"INSERT", "A#o#u", "ACTING", ""},
 		{"REMOVE", "AUD#o", "ACTING", ""},
@@ -267,7 +272,8 @@ func TestStreamFilters(t *testing.T) {
 		{"MODIFY", "CNT#o", "SET#h", ""},
 	} {
 		var record any
-		text := `{"eventName":"` + c.event + `","dynamodb":{"Keys":{"pk":{"S":"` + c.pk + `"},"sk":{"S":"` + c.sk + `"}}}}`
+		// An entry's filter looks at its type, which stands in for the key here.
+		text := `{"eventName":"` + c.event + `","dynamodb":{"Keys":{"pk":{"S":"` + c.pk + `"},"sk":{"S":"` + c.sk + `"}},"NewImage":{"type":{"S":"` + c.sk + `"}}}}`
 		if err := json.Unmarshal([]byte(text), &record); err != nil {
 			t.Fatal(err)
 		}

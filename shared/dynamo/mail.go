@@ -24,6 +24,7 @@ type mailItem struct {
 	To           string `dynamodbav:"to,omitempty"`
 	Actor        string `dynamodbav:"actor,omitempty"`
 	Product      string `dynamodbav:"product,omitempty"`
+	Promised     bool   `dynamodbav:"promised,omitempty"`
 	Attempt      string `dynamodbav:"attempt,omitempty"`
 	Since        int64  `dynamodbav:"since,omitempty"`
 }
@@ -31,7 +32,7 @@ type mailItem struct {
 func mailForm(m impersonation.Mail) mailItem {
 	item := mailItem{
 		Organization: m.Organization, About: m.About, Status: m.Status.String(), Why: m.Why,
-		To: m.To, Actor: m.Actor, Product: m.Product,
+		To: m.To, Actor: m.Actor, Product: m.Product, Promised: m.Promised,
 	}
 	if m.Kind == impersonation.NoticeMail {
 		item.GSI1PK, item.GSI1SK = sessionsGSI(m.Organization), m.About
@@ -47,7 +48,7 @@ func (item mailItem) mail(kind impersonation.MailKind) impersonation.Mail {
 	status, _ := impersonation.ParseMailStatus(item.Status)
 	return impersonation.Mail{
 		Organization: item.Organization, About: item.About, Kind: kind, Status: status, Why: item.Why,
-		To: item.To, Actor: item.Actor, Product: item.Product, Attempt: item.Attempt, Since: moment(item.Since),
+		To: item.To, Actor: item.Actor, Product: item.Product, Promised: item.Promised, Attempt: item.Attempt, Since: moment(item.Since),
 	}
 }
 

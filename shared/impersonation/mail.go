@@ -64,23 +64,26 @@ func ParseMailStatus(word string) (MailStatus, bool) {
 	return NoMail, false
 }
 
-// Why no mail is required (I8).
+// Why no mail is required (I8). ReceiptOff is of a receipt alone: the setting was
+// off when the session started.
 const (
 	InternalActor = "internal_actor"
 	NoEmail       = "no_email"
+	ReceiptOff    = "switched_off"
 )
 
 // Mail is one mail's place in the outbox (I8). About is the session that it is
 // about; of an alert that is about none, the timeline entry. With Organization,
-// About and Kind, and of an alert To, it is named. Why is InternalActor or NoEmail
-// when none is required. To, Actor and Product are what it needs, as it was when
-// the session started.
+// About and Kind, and of an alert To, it is named. Why is why none is required. To,
+// Actor and Product are what it needs, as it was when the session started. Promised
+// tells of a notice that a receipt follows it.
 type Mail struct {
 	Organization, About string
 	Kind                MailKind
 	Status              MailStatus
 	Why                 string
 	To, Actor, Product  string
+	Promised            bool
 	// Attempt is the id of the last hand-over, so that a repeat of a lost
 	// answer knows itself; Since is when that began.
 	Attempt string
@@ -88,14 +91,33 @@ type Mail struct {
 }
 
 // notice is the one that a session of these two owes (I8).
-func notice(actor, subject directory.User, product string) Mail {
+func notice(actor, subject directory.User, settings directory.Settings) Mail {
+	m := Mail{Kind: NoticeMail, Promised: settings.Impersonation.Receipt}
 	switch {
 	case actor.Internal:
-		return Mail{Kind: NoticeMail, Status: NotRequired, Why: InternalActor}
+		m.Status, m.Why = NotRequired, InternalActor
 	case subject.Email == "":
-		return Mail{Kind: NoticeMail, Status: NotRequired, Why: NoEmail}
+		m.Status, m.Why = NotRequired, NoEmail
+	default:
+		m.Status, m.To, m.Actor, m.Product = Queued, subject.Email, actor.Name, settings.ProductName
 	}
-	return Mail{Kind: NoticeMail, Status: Queued, To: subject.Email, Actor: actor.Name, Product: product}
+	return m
+}
+
+// receipt is the one that a session with this notice owes: under the notice's own
+// rule, and by what was so at the start. Who changes the subject's address or the
+// setting while the session lasts neither diverts nor silences it.
+func (m Mail) receipt() Mail {
+	r := Mail{Organization: m.Organization, About: m.About, Kind: ReceiptMail}
+	switch {
+	case m.Status == NotRequired:
+		r.Status, r.Why = NotRequired, m.Why
+	case !m.Promised:
+		r.Status, r.Why = NotRequired, ReceiptOff
+	default:
+		r.Status, r.To, r.Actor, r.Product = Queued, m.To, m.Actor, m.Product
+	}
+	return r
 }
 
 // lost tells whether the hand-over under way is too old for its sender to be

@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"gemba/shared/fault"
+	"gemba/shared/timeline"
 )
 
 // Delivery is what the notifier needs of storage.
 type Delivery interface {
 	Outbox
+	timeline.Store
 	// Session is a session with its mail; NotFound when there is none.
 	Session(ctx context.Context, organization, id string) (Session, error)
 }
@@ -34,8 +36,8 @@ func (n *Notifier) Deliver(ctx context.Context, organization, session string, no
 }
 
 // Sweep looks at a session whose acting mark is gone. One that the clock has
-// ended and nobody closed is closed with its true time and cause (I4); a notice
-// whose sender is gone becomes unknown (I8). A session that was signed out of
+// ended and nobody closed is closed with its true time and cause (I4); mail whose
+// sender is gone becomes unknown (I8). A session that was signed out of
 // is in order already.
 func (n *Notifier) Sweep(ctx context.Context, organization, session string, now time.Time) error {
 	s, err := n.store.Session(ctx, organization, session)
@@ -44,9 +46,12 @@ func (n *Notifier) Sweep(ctx context.Context, organization, session string, now 
 		return nil
 	case err != nil:
 		return err
-	case s.Notice.lost(now):
-		if err := n.post.settle(ctx, s.Notice, Unknown); err != nil {
-			return err
+	}
+	for _, m := range []Mail{s.Notice, s.Receipt} {
+		if m.lost(now) {
+			if err := n.post.settle(ctx, m, Unknown); err != nil {
+				return err
+			}
 		}
 	}
 	_, err = n.sessions.settle(ctx, s, now, "")

@@ -3,13 +3,8 @@ package impersonation_test
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"gemba/shared/fault"
 	"gemba/shared/impersonation"
@@ -178,22 +173,4 @@ func TestSweepLeavesTheNextSessionAlone(t *testing.T) {
 		t.Errorf("I1: the mark of the second session went with the first: %v, %v", mark, err)
 	}
 	w.ended(t, first.ID, impersonation.Idle, first.Started.Add(5*time.Minute))
-}
-
-func TestLetter(t *testing.T) {
-	cases := map[string]impersonation.Mail{
-		"letter":         {To: "maria@example.org", Actor: "Ada Admin", Product: "KaiNexus"},
-		"letter-escaped": {To: "maria@example.org", Actor: `<b onclick="x">O'Neil & {product}</b>`, Product: "Gemba <3"},
-	}
-	for name, n := range cases {
-		t.Run("I8 T5 "+name, func(t *testing.T) {
-			l := n.NoticeLetter()
-			got := strings.Join([]string{"To: " + l.To, "Subject: " + l.Subject, "", l.Text, "-----", l.HTML}, "\n")
-			want, err := os.ReadFile(filepath.Join("testdata", name+".golden"))
-			must(t, err)
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
 }

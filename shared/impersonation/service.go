@@ -169,7 +169,7 @@ func (s *Service) refuseEnd(ctx context.Context, c directory.Caller, session, co
 }
 
 // current is the session as it truly is at now: one that the clock has ended is
-// written as ended, a notice that nobody hands over any more is unknown.
+// written as ended, mail that nobody hands over any more is unknown.
 func (s *Service) current(ctx context.Context, session Session, now time.Time, requestID string) (Session, error) {
 	changed := false
 	if _, over := session.Over(now); over != session.Cause {
@@ -178,10 +178,12 @@ func (s *Service) current(ctx context.Context, session Session, now time.Time, r
 		}
 		changed = true
 	}
-	if session.Notice.lost(now) {
-		n := session.Notice
-		n.Status = Unknown
-		if _, err := s.store.SettleMail(ctx, n); err != nil {
+	for _, m := range []Mail{session.Notice, session.Receipt} {
+		if !m.lost(now) {
+			continue
+		}
+		m.Status = Unknown
+		if _, err := s.store.SettleMail(ctx, m); err != nil {
 			return Session{}, err
 		}
 		changed = true

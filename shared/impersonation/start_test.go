@@ -35,7 +35,7 @@ func TestStartBeginsASession(t *testing.T) {
 		Idles: at.Add(5 * time.Minute), Ends: at.Add(time.Hour),
 		Notice: impersonation.Mail{
 			Organization: w.org, About: s.ID, Kind: impersonation.NoticeMail, Status: impersonation.Queued,
-			To: "maria@example.org", Actor: "The admin", Product: "KaiNexus",
+			To: "maria@example.org", Actor: "The admin", Product: "KaiNexus", Promised: true,
 		},
 	}
 	if diff := cmp.Diff(want, s); diff != "" {

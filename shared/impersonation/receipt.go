@@ -1,0 +1,83 @@
+package impersonation
+
+import (
+	"context"
+	"time"
+
+	"gemba/shared/fault"
+	"gemba/shared/timeline"
+)
+
+// This file tells the subject of a session what happened in it.
+
+// Receipt sends the receipt of a session that is over, once however often it is
+// asked; one that lasts has none yet. It is put into the outbox when its end is
+// first heard of, from then on the session says what becomes of it. An error means
+// that it is to be asked again.
+func (n *Notifier) Receipt(ctx context.Context, organization, session string, now time.Time) error {
+	s, err := n.store.Session(ctx, organization, session)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err != nil:
+		return err
+	case s.Cause == NoCause:
+		return nil
+	case s.Receipt.Status == NoMail:
+		s.Receipt = s.Notice.receipt()
+		if err := n.store.QueueMail(ctx, s.Receipt); err != nil {
+			return err
+		}
+	}
+	if s.Receipt.Status != Queued && s.Receipt.Status != Sending {
+		return nil
+	}
+	// Read before the mail is claimed: who dies meanwhile leaves it queued.
+	a, err := n.account(ctx, s)
+	if err != nil {
+		return err
+	}
+	return n.post.hand(ctx, s.Receipt, now, func(m Mail) (Letter, error) { return m.receiptLetter(s, a), nil })
+}
+
+const (
+	// mostTold is how many changes a receipt tells in sentences.
+	mostTold = 100
+	// mostPages bounds what is read of the timeline for a receipt; a page is up to
+	// a thousand entries.
+	mostPages = 10
+)
+
+// account reads what was done and tried in a session that is over (I7).
+func (n *Notifier) account(ctx context.Context, s Session) (account, error) {
+	var a account
+	page := timeline.Page{Limit: 1000}
+	acts := timeline.Acts{Session: s.ID, Actor: s.Actor.ID, From: s.Started, To: s.Ended}
+	for range mostPages {
+		entries, end, err := timeline.InSession(ctx, n.store, s.Organization, acts, page)
+		if err != nil {
+			return account{}, err
+		}
+		for _, e := range entries {
+			a.add(e)
+		}
+		if end == "" {
+			return a, nil
+		}
+		page.After = end
+	}
+	a.open = true
+	return a, nil
+}
+
+// add takes an entry into the account.
+func (a *account) add(e timeline.Entry) {
+	switch {
+	case e.Denied:
+		a.refused++
+	case len(a.done) < mostTold:
+		a.done = append(a.done, e.Sentence())
+	default:
+		a.more++
+	}
+}
