@@ -14,15 +14,16 @@ import (
 	"net/mail"
 	"strings"
 	"sync/atomic"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"gemba/shared/fault"
+	"gemba/shared/letter"
 )
 
 // Mail is one mail to one address. Text and HTML say the same.
@@ -70,7 +71,7 @@ func (s *Sender) Send(ctx context.Context, m Mail) error {
 		FromEmailAddress: &s.from,
 		Destination:      &types.Destination{ToAddresses: []string{m.To}},
 		Content: &types.EmailContent{Simple: &types.Message{
-			Subject: content(line(m.Subject)),
+			Subject: content(subject(m.Subject)),
 			Body:    &types.Body{Text: content(m.Text), Html: content(m.HTML)},
 		}},
 	})
@@ -107,16 +108,19 @@ func outcome(err error, handed bool) error {
 	return fault.Wrap(fault.Unprocessable, Refused, cause)
 }
 
-// passes tells of a no whether it can turn into a yes without another mail:
-// too many mails at once or today, sending paused, a role without the right.
+// passes tells of a no whether it can turn into a yes without another mail: too
+// many mails at once or today, sending paused, a sender whose domain is not seen
+// to be verified, a role without the right, a request that came in too slowly.
 func passes(err error, status int) bool {
 	var (
-		many   *types.TooManyRequestsException
-		limit  *types.LimitExceededException
-		paused *types.SendingPausedException
+		many     *types.TooManyRequestsException
+		limit    *types.LimitExceededException
+		paused   *types.SendingPausedException
+		mailFrom *types.MailFromDomainNotVerifiedException
 	)
-	return status == 401 || status == 403 || status == 429 ||
-		errors.As(err, &many) || errors.As(err, &limit) || errors.As(err, &paused)
+	_, throttled := retry.DefaultThrottleErrorCodes[code(err)]
+	return throttled || status == 401 || status == 403 || status == 408 || status == 429 ||
+		errors.As(err, &many) || errors.As(err, &limit) || errors.As(err, &paused) || errors.As(err, &mailFrom)
 }
 
 // code is what of an error a log may have: SES repeats addresses in its
@@ -129,20 +133,25 @@ func code(err error) string {
 	return err.Error()
 }
 
-// address tells whether the text is one bare address: no name, no list, no
-// second line.
+const (
+	// mostAddress is how long an address may be (RFC 5321).
+	mostAddress = 254
+	// mostSubject is how many characters of a subject are sent; encoded, they stay
+	// well below what a header may have.
+	mostSubject = 300
+)
+
+// address tells whether the text is one bare address: no name, no comment, no
+// list, no second line, and nothing that a reader would decode into another.
 func address(text string) bool {
 	parsed, err := mail.ParseAddress(text)
-	return err == nil && parsed.Name == "" && parsed.Address == text
+	return err == nil && parsed.Name == "" && parsed.Address == text && len(text) <= mostAddress &&
+		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) &&
+		!strings.ContainsAny(text, "[]") && !strings.Contains(text, "=?")
 }
 
-// line is the text in one line: what ends or hides a line becomes a space, so
-// that it cannot begin another header.
-func line(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, text)
+// subject is the text in one line that cannot begin another header, of bounded
+// length, and that no reader decodes into another text.
+func subject(text string) string {
+	return letter.Short(strings.ReplaceAll(letter.Line(text), "=?", "= ?"), mostSubject)
 }
