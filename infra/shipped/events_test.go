@@ -145,7 +145,7 @@ func TestBootstrapsAnswerTheirEvents(t *testing.T) {
 		}
 	})
 	t.Run("through the gateway", s.throughTheGateway)
-	t.Run("I8 the stream hands the notice to the notifier", s.mailed)
+	t.Run("I8 the stream hands notice and receipt to the notifier", s.mailed)
 	t.Run("I5 in a session, until the right to it is lost", s.inASession)
 }
 

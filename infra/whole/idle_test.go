@@ -2,6 +2,7 @@ package whole
 
 import (
 	"maps"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -44,6 +45,10 @@ func idlesOut(t *testing.T, program string) {
 			t.Errorf("%v", active)
 		}
 		o.session(t, text(started.body["id"])).has(t, object{"cause": "idle", "endedAt": started.body["expiresAt"]})
+		want := lasted("The sam", started.body["startedAt"], started.body["expiresAt"], "It ended by itself, after a pause without any request.")
+		eventually(t, "a receipt that tells the true end", func() bool {
+			return slices.ContainsFunc(receipts(t, o.url, o.email("mia")), func(mail object) bool { return written(mail)[1] == want })
+		})
 	})
 	t.Run("I4 and so does the next start", func(t *testing.T) {
 		_, first := o.begin(t, "sam", "mia")

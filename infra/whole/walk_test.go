@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -194,13 +195,17 @@ func (w *walk) impersonated(t *testing.T) {
 	w.tells(acting.put(t, "/v1/users/maria.alvarez/persona", object{"persona": "leader"}).problem(t, 403, "denied"), "persona change_persona denied maria.alvarez tomas.lindqvist maria.alvarez")
 	w.tells(acting.delete(t, "/v1/impersonations/"+acting.session).is(t, 200), "impersonation end done maria.alvarez tomas.lindqvist session")
 	acting.get(t, "/v1/me").problem(t, 403, "impersonation_invalid")
-	eventually(t, "the mail", func() bool { return len(mails(t, w.url, "maria.alvarez@riverbend.example")) > 0 })
-	got := mails(t, w.url, "maria.alvarez@riverbend.example")
+	eventually(t, "the mails", func() bool { return len(mails(t, w.url, "maria.alvarez@riverbend.example")) == 2 })
+	got := notices(t, w.url, "maria.alvarez@riverbend.example")
 	if len(got) != 1 {
-		t.Fatalf("%d mails", len(got))
+		t.Fatalf("%d notices", len(got))
 	}
 	if diff := cmp.Diff(notice("Tomas Lindqvist"), written(got[0])); diff != "" {
 		t.Errorf("I8 %s", diff)
+	}
+	told := written(receipts(t, w.url, "maria.alvarez@riverbend.example")[0])
+	if want := []string{"Nothing was changed.", "One more attempt was refused and changed nothing."}; !slices.Equal(told[2:4], want) {
+		t.Errorf("the receipt says %q", told)
 	}
 	internal := w.as(t, "dana.whitfield").post(t, "/v1/impersonations", object{"subject": "maria.alvarez", "mode": "read_only"}).is(t, 201)
 	internal.has(t, object{"mode": "read_only", "notice": object{"status": "not_required", "why": "internal_actor"}})
