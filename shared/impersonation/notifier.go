@@ -37,8 +37,10 @@ func (n *Notifier) Deliver(ctx context.Context, organization, session string, no
 
 // Sweep looks at a session whose acting mark is gone. One that the clock has
 // ended and nobody closed is closed with its true time and cause (I4); mail whose
-// sender is gone becomes unknown (I8). A session that was signed out of
-// is in order already.
+// sender is gone becomes unknown (I8). The receipt of a session that is over is
+// put into the outbox, so that it has a state even if the record that asks for it
+// never comes through; it is left to that record to hand it over, because of two
+// that hand over at once one makes the other's mail unknown.
 func (n *Notifier) Sweep(ctx context.Context, organization, session string, now time.Time) error {
 	s, err := n.store.Session(ctx, organization, session)
 	switch {
@@ -54,6 +56,11 @@ func (n *Notifier) Sweep(ctx context.Context, organization, session string, now 
 			}
 		}
 	}
-	_, err = n.sessions.settle(ctx, s, now, "")
+	_, cause := s.Over(now)
+	settled, err := n.sessions.settle(ctx, s, now, "")
+	if err != nil || !settled || cause == NoCause {
+		return err
+	}
+	_, err = n.owe(ctx, s)
 	return err
 }

@@ -11,9 +11,7 @@ import (
 // This file tells the subject of a session what happened in it.
 
 // Receipt sends the receipt of a session that is over, once however often it is
-// asked; one that lasts has none yet. It is put into the outbox when its end is
-// first heard of, from then on the session says what becomes of it. An error means
-// that it is to be asked again.
+// asked; one that lasts has none yet. An error means that it is to be asked again.
 func (n *Notifier) Receipt(ctx context.Context, organization, session string, now time.Time) error {
 	s, err := n.store.Session(ctx, organization, session)
 	switch {
@@ -23,14 +21,9 @@ func (n *Notifier) Receipt(ctx context.Context, organization, session string, no
 		return err
 	case s.Cause == NoCause:
 		return nil
-	case s.Receipt.Status == NoMail:
-		s.Receipt = s.Notice.receipt()
-		if err := n.store.QueueMail(ctx, s.Receipt); err != nil {
-			return err
-		}
 	}
-	if s.Receipt.Status != Queued && s.Receipt.Status != Sending {
-		return nil
+	if s.Receipt, err = n.owe(ctx, s); err != nil || s.Receipt.Status != Queued && s.Receipt.Status != Sending {
+		return err
 	}
 	// Read before the mail is claimed: who dies meanwhile leaves it queued.
 	a, err := n.account(ctx, s)
@@ -38,6 +31,16 @@ func (n *Notifier) Receipt(ctx context.Context, organization, session string, no
 		return err
 	}
 	return n.post.hand(ctx, s.Receipt, now, func(m Mail) (Letter, error) { return m.receiptLetter(s, a), nil })
+}
+
+// owe puts the receipt of a session that is over into the outbox, if it is not
+// there.
+func (n *Notifier) owe(ctx context.Context, s Session) (Mail, error) {
+	if s.Receipt.Status != NoMail {
+		return s.Receipt, nil
+	}
+	m := s.Notice.receipt()
+	return m, n.store.QueueMail(ctx, m)
 }
 
 const (

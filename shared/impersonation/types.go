@@ -15,6 +15,11 @@
 //     the pool, so that nobody learns here whether another's password is right.
 //   - A pool that cannot tell takes the attempt back.
 //   - Ending a session that is over tells how it ended.
+//   - The receipt tells what the timeline has of the session when the mail is
+//     made: a change holds the session to last and is never missing, an attempt
+//     that is refused just at the end may be.
+//   - A notice and a receipt name address, actor and product as they were at the
+//     start, and whether there is a receipt is decided then.
 //   - In a session the list and its members are those that the subject sees,
 //     and the session itself. Ending another's session is a write.
 //

@@ -2,7 +2,7 @@
 // about impersonations.
 //
 // It decides which records mean something, and tells the stream which of a
-// batch are to be given again. What a notice and a sweep are, package
+// batch are to be given again. What a notice, a receipt and a sweep are, package
 // impersonation decides. A record may come any number of times.
 package endpoints
 

@@ -181,6 +181,40 @@ func TestWhoGetsAReceipt(t *testing.T) {
 	}
 }
 
+// The sweep gives a session that is over the receipt that nobody asked for, and does
+// not hand it over.
+func TestASweepOwesTheReceipt(t *testing.T) {
+	w := open(t)
+	signedOut := w.start(t, "support", "nurse")
+	w.out(t, "support", signedOut)
+	internal := w.start(t, "vendor", "nurse")
+	w.out(t, "vendor", internal)
+	forgotten := w.start(t, "support", "doctor")
+	sweep := func(session string) impersonation.Mail {
+		if failed := w.batch(t, t.Context(), removed("1", "support", session)); failed != nil {
+			t.Errorf("failed: %v", failed)
+		}
+		return w.session(t, session).Receipt
+	}
+	if got := sweep(forgotten); got.Status != impersonation.NoMail {
+		t.Errorf("a session that lasts has a receipt: %s", got.Status)
+	}
+	w.Clock.Advance(24 * time.Hour)
+	for session, want := range map[string]impersonation.MailStatus{signedOut: impersonation.Queued, internal: impersonation.NotRequired, forgotten: impersonation.Queued} {
+		if got := sweep(session); got.Status != want {
+			t.Errorf("I8: the receipt is %q, want %s", got.Status, want)
+		}
+	}
+	for range 2 {
+		if failed := w.batch(t, t.Context(), ended("1", forgotten)); failed != nil {
+			t.Errorf("failed: %v", failed)
+		}
+	}
+	if got := sweep(forgotten); got.Status != impersonation.Sent || !slices.Equal(w.post.to, []string{"doctor@riverside.example"}) {
+		t.Errorf("I8: the receipt is %s, mail went to %v", got.Status, w.post.to)
+	}
+}
+
 // Entries of impersonations that are no end, ends that were denied, and ends of
 // sessions that are not there ask for nothing.
 func TestWhatAsksForNoReceipt(t *testing.T) {
