@@ -1,6 +1,7 @@
 package endpoints_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"gemba/functions/notifier/endpoints"
@@ -59,6 +61,8 @@ type how string
 const (
 	before   how = "dies before"
 	after    how = "dies after"
+	lateIn   how = "has no time left before"
+	lateOut  how = "has no time left after"
 	lostOnce how = "answer lost once"
 	lostAll  how = "all answers lost"
 )
@@ -107,6 +111,19 @@ func (m *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"MessageId":"m"}`)
 }
 
+// begin forgets the mails that it took, and says this to the next.
+func (m *mailbox) begin(says said) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.taken, m.says = 0, &says
+}
+
+func (m *mailbox) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.taken
+}
+
 // death is what a process that dies does in a test: nothing that it would have done
 // after it happens.
 type death struct{}
@@ -116,6 +133,11 @@ type process struct {
 	mu      sync.Mutex
 	hinders *point
 	at      step
+	// stops ends the time that the invocation has.
+	stops func()
+	// calls are those that were made, and units what they took.
+	calls map[string]int
+	units float64
 }
 
 // meets is whether the hindrance is here.
@@ -157,14 +179,48 @@ func (p *process) call(operation string, input any, next func() (any, error)) (a
 	if p.meets(at, before) {
 		panic(death{})
 	}
+	if p.meets(at, lateIn) {
+		p.stops()
+	}
 	p.mu.Lock()
 	p.at = at
 	p.mu.Unlock()
 	out, err := next()
+	p.counted(operation, out)
 	if p.meets(at, after) {
 		panic(death{})
 	}
+	if p.meets(at, lateOut) {
+		p.stops()
+	}
 	return out, err
+}
+
+// counted counts a call and what it took.
+func (p *process) counted(operation string, out any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.calls == nil {
+		return
+	}
+	p.calls[operation]++
+	switch out := out.(type) {
+	case *dynamodb.BatchGetItemOutput:
+		p.units += units(out.ConsumedCapacity...)
+	case *dynamodb.TransactWriteItemsOutput:
+		p.units += units(out.ConsumedCapacity...)
+	case *dynamodb.QueryOutput:
+		p.units += units(*out.ConsumedCapacity)
+	case *dynamodb.UpdateItemOutput:
+		p.units += units(*out.ConsumedCapacity)
+	}
+}
+
+func units(of ...types.ConsumedCapacity) (sum float64) {
+	for _, c := range of {
+		sum += aws.ToFloat64(c.CapacityUnits)
+	}
+	return sum
 }
 
 // attempt stands in the way of the tries of a call.
@@ -231,7 +287,12 @@ func (s *scene) give(t *testing.T, record object) (again bool) {
 			again = true
 		}
 	}()
-	answer, err := s.stream.Invoke(t.Context(), payload)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	if s.sender.hinders != nil {
+		s.sender.stops = stop
+	}
+	answer, err := s.stream.Invoke(ctx, payload)
 	if err != nil {
 		t.Error(err)
 	}
@@ -325,14 +386,14 @@ func (s *scene) play(t *testing.T, kind impersonation.MailKind, p point, says sa
 	s.Clock.Advance(time.Hour) // the session before is over
 	c := cell{name: fmt.Sprintf("%s, %s %s, SES %s, then %s", kind, p.how, p.step, says.words, next.words), kind: kind}
 	c.session, c.record = s.owed(t, kind)
-	s.box.taken, s.box.says, s.sender.hinders = 0, &says, nil
+	s.box.begin(says)
 	if p != (point{}) {
 		s.sender.hinders = &p
 	}
 	c.again = s.give(t, c.record)
 	s.sender.hinders = nil
 	next.do(t, s, &c)
-	c.state, c.taken = s.mail(t, c.session, kind).Status, s.box.taken
+	c.state, c.taken = s.mail(t, c.session, kind).Status, s.box.count()
 	return c
 }
 
@@ -372,12 +433,12 @@ func (s *scene) told(t *testing.T, c cell) {
 // points are where a sender of this kind is hindered. Those before the hand-over
 // know nothing of SES.
 func points(kind impersonation.MailKind) (early, late []point) {
-	early = []point{{claim, before}, {claim, lostAll}, {claim, after}, {over, before}}
+	early = []point{{claim, before}, {claim, lateIn}, {claim, lostAll}, {claim, after}, {claim, lateOut}, {over, before}, {over, lateIn}}
 	if kind == impersonation.ReceiptMail {
-		early = append([]point{{queue, before}, {queue, lostAll}, {queue, after}, {read, before}, {read, lostAll}, {read, after}}, early...)
+		early = append([]point{{queue, before}, {queue, lostAll}, {queue, after}, {queue, lateOut}, {read, before}, {read, lostAll}, {read, after}}, early...)
 		late = []point{{queue, lostOnce}}
 	}
-	return early, append([]point{{}, {claim, lostOnce}, {over, after}, {settle, before}, {settle, lostOnce}, {settle, lostAll}, {settle, after}}, late...)
+	return early, append([]point{{}, {claim, lostOnce}, {over, after}, {over, lateOut}, {settle, before}, {settle, lostOnce}, {settle, lostAll}, {settle, after}}, late...)
 }
 
 // row is a row of the matrix.
@@ -476,7 +537,7 @@ func (p point) String() string {
 	switch {
 	case p == point{}:
 		return "lives"
-	case p.how == before || p.how == after:
+	case p.how != lostOnce && p.how != lostAll:
 		return string(p.how) + " " + string(p.step)
 	}
 	return string(p.step) + ", " + string(p.how)

@@ -215,6 +215,23 @@ func TestASweepOwesTheReceipt(t *testing.T) {
 	}
 }
 
+// A receipt is five requests, and a record that comes again is one.
+func TestAReceiptCostsFiveRequests(t *testing.T) {
+	s := newScene(t)
+	_, record := s.owed(t, impersonation.ReceiptMail)
+	first := map[string]int{"BatchGetItem": 1, "TransactWriteItems": 1, "Query": 1, "UpdateItem": 2, "SendEmail": 1}
+	for _, want := range []map[string]int{first, {"BatchGetItem": 1}} {
+		s.sender.calls, s.sender.units = map[string]int{}, 0
+		if s.give(t, record) {
+			t.Fatal("it failed")
+		}
+		if !maps.Equal(s.sender.calls, want) {
+			t.Errorf("the calls are %v, want %v", s.sender.calls, want)
+		}
+		t.Logf("%v, %.1f units", s.sender.calls, s.sender.units)
+	}
+}
+
 // Entries of impersonations that are no end, ends that were denied, and ends of
 // sessions that are not there ask for nothing.
 func TestWhatAsksForNoReceipt(t *testing.T) {
@@ -249,7 +266,7 @@ func TestWhatAsksForNoReceipt(t *testing.T) {
 // functions work on them at once, each mail goes out once (I8).
 func TestBatchesInAnyForm(t *testing.T) {
 	w := open(t)
-	dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's dice must fall the same way each time
+	dice := rand.New(rand.NewPCG(1, 2)) // they fall the same way each time
 	for round := range 6 {
 		w.Clock.Advance(time.Hour)
 		var sessions []string
