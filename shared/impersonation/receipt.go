@@ -48,7 +48,7 @@ const (
 	mostTold = 100
 	// mostPages bounds what is read of the timeline for a receipt; a page is up to
 	// a thousand entries.
-	mostPages = 10
+	mostPages = 5
 )
 
 // account reads what was done and tried in a session that is over (I7).
