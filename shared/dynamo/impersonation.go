@@ -117,15 +117,27 @@ func (t *transaction) endSession(x impersonation.Session) {
 		Set(expression.Name("cause"), expression.Value(x.Cause.String())), open, raced())
 }
 
+// ending is the end of a session with its entry.
+func (s *Store) ending(x impersonation.Session, entry timeline.Entry) *transaction {
+	t := s.begin()
+	t.endSession(x)
+	t.record(x.Organization, entry)
+	return t
+}
+
 // EndSession writes the session's Ended and Cause with its entry and takes the
 // acting mark away. It answers false when the session is not any more what x
 // says.
 func (s *Store) EndSession(ctx context.Context, x impersonation.Session, entry timeline.Entry) (bool, error) {
-	t := s.begin()
-	t.endSession(x)
-	t.delete(actingKey(x.Organization, x.Actor.ID), absent.Or(namesX(x.ID)), raced())
-	t.record(x.Organization, entry)
+	taken := impersonation.AlreadyImpersonating()
+	t := s.ending(x, entry)
+	t.delete(actingKey(x.Organization, x.Actor.ID), absent.Or(namesX(x.ID)), taken)
 	err := t.commit(ctx)
+	if errors.Is(err, taken) {
+		// TTL took this session's mark and the actor has begun another since: the
+		// mark is that one's for good.
+		err = s.ending(x, entry).commit(ctx)
+	}
 	if fault.IsRaced(err) {
 		return false, nil
 	}

@@ -296,3 +296,26 @@ func TestTheMarkExpiresAfterTheSession(t *testing.T) {
 		t.Error("a mark passes for a notice")
 	}
 }
+
+// TestAnEndIsWrittenThoughTheMarkIsAnothers: TTL took the mark of a session whose
+// end nobody wrote, and before the stream told of it the actor began another.
+func TestAnEndIsWrittenThoughTheMarkIsAnothers(t *testing.T) {
+	store, place := fixture.World(t)
+	first, second := beginning(t, place, "x1"), beginning(t, place, "x2")
+	expectNil(t, store.StartSession(t.Context(), first))
+	_, err := place.Client().DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &place.Table, Key: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "A#" + fixture.Organization + "#support"}, "sk": &types.AttributeValueMemberS{Value: "ACTING"},
+	}})
+	expectNil(t, err)
+	expectNil(t, store.StartSession(t.Context(), second))
+	x := first.Session
+	x.Ended, x.Cause = x.Idles, impersonation.Idle
+	for _, want := range []bool{true, false} {
+		if ended, err := store.EndSession(t.Context(), x, first.Entry); ended != want || err != nil {
+			t.Errorf("I4: the end is written: %t, %v, want %t", ended, err, want)
+		}
+	}
+	if acting, err := store.Acting(t.Context(), fixture.Organization, "support"); acting.ID != "x2" || err != nil {
+		t.Errorf("I1: the mark names %q, %v", acting.ID, err)
+	}
+}
