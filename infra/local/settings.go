@@ -80,6 +80,7 @@ func readSeed(root, path string) (world.World, error) {
 func (s settings) options(stderr io.Writer) stack.Options {
 	return stack.Options{
 		Root: s.root, Port: s.port, Log: stderr,
+		Pace:     s.idle, // so that a session has its end soon after it idled out
 		Say:      func(line string) { fmt.Fprintln(stderr, line) },
 		Handlers: functions.Handlers(s.idle),
 		Seed: func(ctx context.Context, parts stack.Parts) error {

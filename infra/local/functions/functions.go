@@ -123,7 +123,7 @@ func (w wiring) personaAudit(id string) lambda.Handler {
 
 func (w wiring) notifier(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[impersonation.Letter]{Sender: w.sender(id)}
-	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Log, time.Now)
+	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Output, w.Log, time.Now)
 }
 
 func (w wiring) engagement(id string) lambda.Handler {

@@ -35,12 +35,14 @@ type job struct {
 	times    cron.Schedule
 }
 
-// New reads the functions' schedules, of which each function may have one.
-func New(functions []template.Function, running map[string]function.Function, log *slog.Logger, now func() time.Time) (*Scheduler, error) {
+// New reads the functions' schedules, of which each function may have one. One that
+// is a rate, and no time of day, comes at least as often as pace says, 0 for as the
+// template does: who shortens what a sweep waits for, shortens the wait for the sweep.
+func New(functions []template.Function, running map[string]function.Function, pace time.Duration, log *slog.Logger, now func() time.Time) (*Scheduler, error) {
 	s := &Scheduler{jobs: map[string]job{}, log: log, now: now, cancel: func() {}}
 	for _, declared := range functions {
 		for _, schedule := range declared.Schedules {
-			times, err := parse(schedule.ScheduleExpression, schedule.ScheduleExpressionTimezone)
+			times, err := parse(schedule.ScheduleExpression, schedule.ScheduleExpressionTimezone, pace)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", declared.ID, err)
 			}
@@ -154,12 +156,12 @@ func (j job) fire(ctx context.Context, at time.Time, attempt int) ([]byte, error
 
 // parse reads EventBridge's rate(…) and cron(…). Of the latter's six fields
 // the year must be every year; L, W and # are refused.
-func parse(expression, zone string) (cron.Schedule, error) {
+func parse(expression, zone string, pace time.Duration) (cron.Schedule, error) {
 	kind, body, _ := strings.Cut(strings.TrimSuffix(expression, ")"), "(")
 	fields := strings.Fields(body)
 	switch {
 	case kind == "rate" && len(fields) == 2:
-		return rate(fields[0], fields[1])
+		return rate(fields[0], fields[1], pace)
 	case kind == "cron" && len(fields) == 6 && fields[5] == "*":
 		weekday, err := weekdays(fields[4])
 		if err != nil {
@@ -178,14 +180,20 @@ func parse(expression, zone string) (cron.Schedule, error) {
 	}
 }
 
-func rate(count, unit string) (cron.Schedule, error) {
+// rate is the schedule of a rate that comes at least as often as pace, if that is
+// not 0, but once a second at most.
+func rate(count, unit string, pace time.Duration) (cron.Schedule, error) {
 	units := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
 	n, err := strconv.Atoi(count)
 	size, ok := units[strings.TrimSuffix(unit, "s")]
 	if err != nil || !ok || n < 1 {
 		return nil, fmt.Errorf("schedule rate(%s %s) is not understood here", count, unit)
 	}
-	return cron.Every(time.Duration(n) * size), nil
+	every := time.Duration(n) * size
+	if pace > 0 {
+		every = min(every, pace)
+	}
+	return cron.Every(every), nil // which knows no fraction of a second
 }
 
 // weekdays turns EventBridge's numbers (1 is Sunday) into cron's (0 is).

@@ -27,7 +27,7 @@ func scheduler(t *testing.T, expression, input string, retries *int, handler han
 	s, err := New(
 		[]template.Function{{ID: "PersonaAuditFunction", Schedules: []template.Schedule{schedule}}},
 		map[string]function.Function{"PersonaAuditFunction": {ID: "PersonaAuditFunction", Timeout: time.Minute, Handler: handler}},
-		slog.New(slog.NewTextHandler(io.Discard, nil)), func() time.Time { return noon })
+		0, slog.New(slog.NewTextHandler(io.Discard, nil)), func() time.Time { return noon })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestNextTimes(t *testing.T) {
 	}
 	for expression, want := range cases {
 		t.Run(expression, func(t *testing.T) {
-			times, err := parse(expression, "")
+			times, err := parse(expression, "", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,8 +60,29 @@ func TestNextTimes(t *testing.T) {
 	}
 }
 
+func TestAPaceHastensRates(t *testing.T) {
+	for _, c := range []struct {
+		expression string
+		pace, want time.Duration
+	}{
+		{"rate(5 minutes)", 2 * time.Second, 2 * time.Second},
+		{"rate(5 minutes)", 300 * time.Millisecond, time.Second},
+		{"rate(1 minute)", time.Hour, time.Minute},
+		{"rate(1 minute)", 0, time.Minute},
+		{"cron(0 13 * * ? *)", time.Second, time.Hour},
+	} {
+		times, err := parse(c.expression, "", c.pace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := times.Next(noon).Sub(noon); got != c.want {
+			t.Errorf("%s at a pace of %s comes after %s, want %s", c.expression, c.pace, got, c.want)
+		}
+	}
+}
+
 func TestTimesAreOfTheirZone(t *testing.T) {
-	times, err := parse("cron(0 3 * * ? *)", "Europe/Berlin")
+	times, err := parse("cron(0 3 * * ? *)", "Europe/Berlin", time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +96,7 @@ func TestExpressionsThatAreRefused(t *testing.T) {
 		"", "cron(0 3 * * *)", "cron(0 3 * * ? 2027)", "cron(0 3 L * ? *)", "cron(0 3 ? * 2#1 *)", "cron(0 3 ? * 0 *)",
 		"rate(0 days)", "rate(1 week)", "rate(x days)", "at(2026-11-22T12:00:00)",
 	} {
-		if _, err := parse(expression, ""); err == nil {
+		if _, err := parse(expression, "", 0); err == nil {
 			t.Errorf("%q is not refused", expression)
 		}
 	}

@@ -47,6 +47,9 @@ type Options struct {
 	Handlers func(Parts) (map[string]lambda.Handler, error)
 	// Seed, if any, is called when everything else is there.
 	Seed func(context.Context, Parts) error
+	// Pace is the longest that is waited for a schedule that is a rate; 0 for what
+	// the template says.
+	Pace time.Duration
 	// Log gets what goes wrong, a JSON object a line; Say what is being done.
 	Log io.Writer
 	Say func(string)
@@ -316,7 +319,7 @@ func (s *Stack) startFunctions(ctx context.Context) error {
 	}
 	s.queue = invocations(declared, running, s.log)
 	s.onClose(s.queue.Close)
-	if s.scheduler, err = schedule.New(declared, running, s.log, time.Now); err != nil {
+	if s.scheduler, err = schedule.New(declared, running, s.options.Pace, s.log, time.Now); err != nil {
 		return err
 	}
 	handler, err := s.gateway(ctx, declared, running)
