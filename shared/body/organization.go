@@ -7,8 +7,6 @@ const (
 	wholeShare = 10_000
 	// mostPeople bounds the champions' target.
 	mostPeople = 1000
-	// mostMinutes bounds I4's absolute end to a day.
-	mostMinutes = 24 * 60
 	// mostObservers bounds who is told of impersonations.
 	mostObservers = 25
 )
@@ -87,7 +85,7 @@ func readImpersonation(o *Object, s *directory.ImpersonationSettings) {
 	s.Enabled = or(o, "enabled", s.Enabled, (*Object).Bool)
 	s.ReasonRequired = or(o, "reasonRequired", s.ReasonRequired, (*Object).Bool)
 	s.Receipt = or(o, "receipt", s.Receipt, (*Object).Bool)
-	s.AbsoluteMinutes = or(o, "absoluteMinutes", s.AbsoluteMinutes, func(o *Object, m string) int { return o.Int(m, 1, mostMinutes) })
+	s.AbsoluteMinutes = or(o, "absoluteMinutes", s.AbsoluteMinutes, func(o *Object, m string) int { return o.Int(m, 1, directory.MostAbsoluteMinutes) })
 	s.Observers = o.IDs("observers", mostObservers)
 }
 

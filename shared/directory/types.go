@@ -198,6 +198,9 @@ func DefaultTargets() Targets {
 	}
 }
 
+// MostAbsoluteMinutes is the latest that I4's absolute end can be set to: a day.
+const MostAbsoluteMinutes = 24 * 60
+
 // ImpersonationSettings rule chapter I. AbsoluteMinutes is I4's absolute end.
 type ImpersonationSettings struct {
 	Enabled, ReasonRequired, Receipt bool

@@ -92,7 +92,7 @@ func (s *Store) StartSession(ctx context.Context, b impersonation.Beginning) err
 		t.put(usedProofKey(o, x.Actor.ID, b.Proof), usedItem{Expires: t.at.Add(usedLife).Unix()}, absent, impersonation.ProofUsed())
 	}
 	t.put(sessionKey(o, x.ID), sessionForm(x), absent, raced())
-	t.put(noticeKey(o, x.ID), mailForm(x.Notice), absent, raced())
+	t.put(noticeKey(o, x.ID), mailForm(x.Notice, t.at), absent, raced())
 	t.put(actedKey(o, x.Actor.ID, x.ID), listedItem{}, absent, raced())
 	t.put(actedOnKey(o, x.Subject.ID, x.ID), listedItem{}, absent, raced())
 	t.record(o, b.Entry)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
+	"gemba/shared/directory"
 	"gemba/shared/fault"
 	"gemba/shared/impersonation"
 )
@@ -25,14 +26,16 @@ type mailItem struct {
 	Actor        string `dynamodbav:"actor,omitempty"`
 	Product      string `dynamodbav:"product,omitempty"`
 	Promised     bool   `dynamodbav:"promised,omitempty"`
+	Made         int64  `dynamodbav:"made,omitempty"`
 	Attempt      string `dynamodbav:"attempt,omitempty"`
 	Since        int64  `dynamodbav:"since,omitempty"`
 }
 
-func mailForm(m impersonation.Mail) mailItem {
+// mailForm is the item of a mail that the outbox gets at this time.
+func mailForm(m impersonation.Mail, at time.Time) mailItem {
 	item := mailItem{
 		Organization: m.Organization, About: m.About, Status: m.Status.String(), Why: m.Why,
-		To: m.To, Actor: m.Actor, Product: m.Product, Promised: m.Promised,
+		To: m.To, Actor: m.Actor, Product: m.Product, Promised: m.Promised, Made: at.UnixMilli(),
 	}
 	if m.Kind == impersonation.NoticeMail {
 		item.GSI1PK, item.GSI1SK = sessionsGSI(m.Organization), m.About
@@ -48,7 +51,8 @@ func (item mailItem) mail(kind impersonation.MailKind) impersonation.Mail {
 	status, _ := impersonation.ParseMailStatus(item.Status)
 	return impersonation.Mail{
 		Organization: item.Organization, About: item.About, Kind: kind, Status: status, Why: item.Why,
-		To: item.To, Actor: item.Actor, Product: item.Product, Promised: item.Promised, Attempt: item.Attempt, Since: moment(item.Since),
+		To: item.To, Actor: item.Actor, Product: item.Product, Promised: item.Promised, Made: moment(item.Made),
+		Attempt: item.Attempt, Since: moment(item.Since),
 	}
 }
 
@@ -71,11 +75,59 @@ func statusIs(status impersonation.MailStatus) expression.ConditionBuilder {
 // QueueMail puts a mail into the outbox, unless it is there already.
 func (s *Store) QueueMail(ctx context.Context, m impersonation.Mail) error {
 	t := s.begin()
-	t.put(mailKey(m), mailForm(m), absent, raced())
+	t.put(mailKey(m), mailForm(m, t.at), absent, raced())
 	if err := t.commit(ctx); !fault.IsRaced(err) {
 		return err
 	}
 	return nil
+}
+
+// Mails are those of these names, in their order; zero for one that is not there.
+func (s *Store) Mails(ctx context.Context, names []impersonation.Mail) ([]impersonation.Mail, error) {
+	keys := make([]key, len(names))
+	for i, m := range names {
+		keys[i] = mailKey(m)
+	}
+	found, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	mails := make([]impersonation.Mail, len(names))
+	for i, k := range keys {
+		var item mailItem
+		if err := decode(found[k], &item); err != nil {
+			return nil, err
+		}
+		mails[i] = item.mail(names[i].Kind)
+	}
+	return mails, nil
+}
+
+// Observers are an organization's observers of impersonations who are there, with
+// the organization, read one after the other: nothing is decided by them.
+func (s *Store) Observers(ctx context.Context, organization string) (impersonation.Observing, error) {
+	var item organizationItem
+	found, err := s.get(ctx, orgKey(organization), &item)
+	if err != nil {
+		return impersonation.Observing{}, err
+	}
+	if !found {
+		return impersonation.Observing{}, fault.New(fault.NotFound, "not_found", "There is no such organization.")
+	}
+	to := impersonation.Observing{Organization: item.organization()}
+	ids := to.Settings.Impersonation.Observers
+	users, err := s.batchGet(ctx, wantedKeys(organization, directory.Keys{Users: ids}))
+	if err != nil {
+		return impersonation.Observing{}, err
+	}
+	for _, id := range ids {
+		if user := users[userKey(organization, id)]; user != nil {
+			if err := collect(user, &to.Observers, userItem.user); err != nil {
+				return impersonation.Observing{}, err
+			}
+		}
+	}
+	return to, nil
 }
 
 // ClaimMail turns the queued mail of m's name into one that m's Attempt sends, and

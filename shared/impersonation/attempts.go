@@ -55,12 +55,16 @@ func (a Attempts) blocked(now time.Time) error {
 }
 
 // reserve counts an attempt before it is made, so that parallel ones cannot
-// slip through (I2). It answers its id; TooMany when there were too many.
-func (s *Service) reserve(ctx context.Context, organization, actor string, now time.Time) (string, error) {
-	id := rand.Text()
-	return id, s.changeAttempts(ctx, organization, actor, func(a Attempts) ([]Attempt, error) {
-		return append(a.in(now), Attempt{ID: id, At: now}), a.blocked(now)
+// slip through (I2). It answers its id, and how many count with it, those under
+// way included; TooMany when there were too many.
+func (s *Service) reserve(ctx context.Context, organization, actor string, now time.Time) (id string, counted int, err error) {
+	id = rand.Text()
+	err = s.changeAttempts(ctx, organization, actor, func(a Attempts) ([]Attempt, error) {
+		next := append(a.in(now), Attempt{ID: id, At: now})
+		counted = len(next)
+		return next, a.blocked(now)
 	})
+	return id, counted, err
 }
 
 // release takes a reserved attempt back: it did not fail.

@@ -73,7 +73,7 @@ const (
 )
 
 // Mail is one mail's place in the outbox (I8). About is the session that it is
-// about; of an alert that is about none, the timeline entry. With Organization,
+// about; of an alert, what names that which it is about. With Organization,
 // About and Kind, and of an alert To, it is named. Why is why none is required. To,
 // Actor and Product are what it needs, as it was when the session started. Promised
 // tells of a notice that a receipt follows it.
@@ -84,6 +84,8 @@ type Mail struct {
 	Why                 string
 	To, Actor, Product  string
 	Promised            bool
+	// Made is when the outbox got it.
+	Made time.Time
 	// Attempt is the id of the last hand-over, so that a repeat of a lost
 	// answer knows itself; Since is when that began.
 	Attempt string
@@ -118,6 +120,11 @@ func (m Mail) receipt() Mail {
 		r.Status, r.To, r.Actor, r.Product = Queued, m.To, m.Actor, m.Product
 	}
 	return r
+}
+
+// settled tells whether nothing is to become of the mail any more.
+func (m Mail) settled() bool {
+	return m.Status == Sent || m.Status == Failed || m.Status == Unknown || m.Status == NotRequired
 }
 
 // lost tells whether the hand-over under way is too old for its sender to be

@@ -12,6 +12,8 @@ import (
 type Delivery interface {
 	Outbox
 	timeline.Store
+	Watched
+	Observed
 	// Session is a session with its mail; NotFound when there is none.
 	Session(ctx context.Context, organization, id string) (Session, error)
 }

@@ -68,10 +68,20 @@ func (s *Service) prove(ctx context.Context, c directory.Caller, r Request) (str
 	return r.SignIn.ID, nil
 }
 
+// wrongProof is the refusal of a wrong password, with how many attempts of the
+// actor count with it.
+type wrongProof struct {
+	counted int
+	error
+}
+
+// Unwrap is the refusal.
+func (w wrongProof) Unwrap() error { return w.error }
+
 // provePassword counts the attempt, asks the pool, and takes the attempt back
 // unless the proof was wrong.
 func (s *Service) provePassword(ctx context.Context, c directory.Caller, given Credentials) error {
-	attempt, err := s.reserve(ctx, c.Organization.ID, c.Actor.ID, c.At)
+	attempt, counted, err := s.reserve(ctx, c.Organization.ID, c.Actor.ID, c.At)
 	if err != nil {
 		return err
 	}
@@ -80,8 +90,8 @@ func (s *Service) provePassword(ctx context.Context, c directory.Caller, given C
 		proven, failed = s.prover.Proof(ctx, c.Actor.Username, given.Password, c.Actor.Sub)
 	}
 	if !proven && failed == nil {
-		return fault.New(fault.Denied, "reauthentication_failed",
-			"This is not your own username and password. If your sign-in asks for more than a password, sign in anew and start within 60 seconds.")
+		return wrongProof{counted, fault.New(fault.Denied, "reauthentication_failed",
+			"This is not your own username and password. If your sign-in asks for more than a password, sign in anew and start within 60 seconds.")}
 	}
 	if err := s.release(ctx, c.Organization.ID, c.Actor.ID, attempt); err != nil {
 		return err

@@ -2,6 +2,7 @@ package impersonation
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -171,10 +172,19 @@ func (s *Service) beginning(c directory.Caller, subject directory.User, r Reques
 	session.Notice.Organization, session.Notice.About = session.Organization, session.ID
 	entry := session.entry("start", now, c.RequestID)
 	entry.After = timeline.Values{"mode": session.Mode.String(), "endsAt": session.Ends.UTC().Format(time.RFC3339Nano), "notice": session.Notice.Status.String()}
+	if administers(c, subject) {
+		entry.After[administratorMember] = true
+	}
 	if r.Reason != "" {
 		entry.After["reason"] = r.Reason
 	}
 	return Beginning{Session: session, Entry: entry, Basis: c.Basis(subject), Kept: c.Once.Keep(session)}
+}
+
+// administers tells whether the subject holds any admin permission (R10, U4).
+func administers(c directory.Caller, subject directory.User) bool {
+	organization := authz.Resource{Type: authz.OrganizationResource, ID: c.Organization.ID}
+	return c.Model.Decide(c.Model.Subject(subject.Decisive(), c.At), authz.ReadAdministration, organization).Allowed
 }
 
 // replace makes the start close a session that is over: with its true end if
@@ -190,9 +200,14 @@ func (b *Beginning) replace(past Session, now time.Time, requestID string) {
 	}
 }
 
-// denial is the entry of a start that was refused.
+// denial is the entry of a start that was refused; of one for a wrong proof, with
+// how many attempts count by then (I2).
 func denial(c directory.Caller, r Request, refusal error) timeline.Entry {
 	e := c.Entry(timeline.Impersonation, "start", timeline.Target{Type: "user", ID: r.Subject})
 	e.Denied, e.Cause = true, fault.Of(refusal).Code
+	var wrong wrongProof
+	if errors.As(refusal, &wrong) {
+		e.After = timeline.Values{failuresMember: wrong.counted}
+	}
 	return e
 }

@@ -42,7 +42,7 @@ func TestStartBeginsASession(t *testing.T) {
 		t.Errorf("I3, I8: started (-want +got):\n%s", diff)
 	}
 	kept := w.session(t, s.ID)
-	kept.Notice.Since = time.Time{}
+	kept.Notice.Since, kept.Notice.Made = time.Time{}, time.Time{}
 	if diff := cmp.Diff(want, kept); diff != "" {
 		t.Errorf("I8: stored (-want +got):\n%s", diff)
 	}

@@ -20,6 +20,14 @@
 //     that is refused just at the end may be.
 //   - A notice and a receipt name address, actor and product as they were at the
 //     start, and whether there is a receipt is decided then.
+//   - The sweep judges by the clock alone: who lost the right, went inactive or
+//     whose organization switched impersonation off is met by their next request,
+//     or idles out first.
+//   - Observers are told of a start on whoever holds an admin permission then, and
+//     once a quarter of an hour by the clock of an actor whose failures reach five,
+//     attempts under way counted as I2 counts them. So nobody is refused for too
+//     many failures without an alert, and an attempt that turns out right while
+//     the fifth fails can make one too early.
 //   - In a session the list and its members are those that the subject sees,
 //     and the session itself. Ending another's session is a write.
 //

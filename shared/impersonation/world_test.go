@@ -41,6 +41,8 @@ func (p *pool) Proof(_ context.Context, _, password, sub string) (bool, error) {
 type world struct {
 	org string
 	*dynamo.Store
+	// open is another store over the table, as another instance has one.
+	open     func() *dynamo.Store
 	clock    *fixture.Clock
 	pool     *pool
 	sessions *impersonation.Sessions
@@ -112,7 +114,8 @@ func newWorld(t *testing.T, change ...func(*directory.Settings)) *world {
 	o := client.Options()
 	w := &world{org: "acme", clock: fixture.NewClock(noon), pool: &pool{}}
 	cfg := aws.Config{Region: o.Region, Credentials: o.Credentials, HTTPClient: o.HTTPClient}
-	w.Store = dynamo.Open(cfg, aws.ToString(o.BaseEndpoint), name, w.clock.Now)
+	w.open = func() *dynamo.Store { return dynamo.Open(cfg, aws.ToString(o.BaseEndpoint), name, w.clock.Now) }
+	w.Store = w.open()
 	w.sessions = impersonation.NewSessions(w.Store, impersonation.DefaultIdle)
 	w.service = impersonation.NewService(w.Store, w.sessions, w.pool)
 	settings := directory.DefaultSettings()
