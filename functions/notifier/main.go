@@ -1,4 +1,5 @@
-// Command notifier sends the notices that impersonations leave.
+// Command notifier sends the mail that impersonations leave, and sweeps what nobody
+// came back to.
 package main
 
 import (
@@ -19,5 +20,5 @@ func main() {
 	sender := ses.NewSender(cloud.Config(), cloud.Endpoint("SESV2"), os.Getenv("SENDER"))
 	sessions := impersonation.NewSessions(store, impersonation.DefaultIdle)
 	mailer := ses.Mailer[impersonation.Letter]{Sender: sender}
-	lambda.Start(endpoints.New(impersonation.NewNotifier(store, sessions, mailer), wire.Log(), time.Now))
+	lambda.Start(endpoints.New(impersonation.NewNotifier(store, sessions, mailer), os.Stdout, wire.Log(), time.Now))
 }

@@ -95,6 +95,7 @@ var occasions = []occasion{
 	{"impersonation", "ImpersonationFunction", 200, `{"subject":{"id":"maria.alvarez"},"reason":"Her board shows no items."}`},
 	{"end-impersonation", "ImpersonationFunction", 200, `{"subject":{"id":"maria.alvarez"},"cause":"signed_out"}`},
 	{"notices", "NotifierFunction", 0, `{"batchItemFailures":[]}`},
+	{"sweep", "NotifierFunction", 0, `{"organizations":1,"ended":0,"stuck":0,"left":0}`},
 	{"engagement", "EngagementFunction", 0, `{"batchItemFailures":[]}`},
 	{"daily-audit", "PersonaAuditFunction", 0, `{"slot":"2026-11-22","organizations":1,"made":1,"failed":0}`},
 	{"make-persona-audit", "PersonaFunction", 201, `{"slot":null,"report":{"location":"northgate"},"changed":[],"moved":{"since":"2026-11-22"}}`},

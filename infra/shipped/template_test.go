@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"gemba/infra/iam"
+	"gemba/shared/impersonation"
 )
 
 // functions are those of the template by their logical ids, with their folders
@@ -157,6 +159,11 @@ func TestTemplateSays(t *testing.T) {
 		{"I8 a record that kills its batch is found", "NotifierFunction", "Properties/Events/Stream/Properties/BisectBatchOnFunctionError", `true`},
 		{"I8 what is given up is kept", "NotifierFunction", "Properties/Events/Stream/Properties/DestinationConfig",
 			`{OnFailure: {Type: SQS, Destination: !GetAtt NotifierDeadLetters.Arn}}`},
+		{"I4 nobody has to come back for an end", "NotifierFunction", "Properties/Events/Sweep/Properties/ScheduleExpression", `rate(5 minutes)`},
+		{"I4 a firing is told from a batch by when it was due", "NotifierFunction", "Properties/Events/Sweep/Properties/Input",
+			`'{"scheduledTime":"<aws.scheduler.scheduled-time>"}'`},
+		{"I4 the next sweep does what this one could not", "NotifierFunction", "Properties/EventInvokeConfig",
+			`{MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 300}`},
 		{"who takes part comes from the table", "EngagementFunction", "Properties/Events/Stream/Properties/Stream", `!GetAtt Table.StreamArn`},
 		{"nobody's day is skipped", "EngagementFunction", "Properties/Events/Stream/Properties/StartingPosition", `TRIM_HORIZON`},
 		{"a day that fails repeats alone", "EngagementFunction", "Properties/Events/Stream/Properties/FunctionResponseTypes", `[ReportBatchItemFailures]`},
@@ -255,6 +262,7 @@ func TestStreamFilters(t *testing.T) {
 		{"INSERT", "T#o#2026-11", "persona", ""},
 		{"INSERT", "TP#o#u", "impersonation", ""},
 		{"MODIFY", "T#o#2026-11", "impersonation", ""},
+		{"INSERT", "X#o#1", "ALERT#h", ""},
 		{"REMOVE", "A#o#u", "ACTING", "Notifier"},
 		{"INSERT", "A#o#u", "ACTING", ""},
 		{"REMOVE", "AUD#o", "ACTING", ""},
@@ -438,5 +446,13 @@ func TestOnlyMailersMail(t *testing.T) {
 	}
 	if n := strings.Count(text, `Resource: "*"`); n != 2 {
 		t.Errorf("%d statements are for every resource, the two ListStreams alone are", n)
+	}
+}
+
+// Where a sweep begins follows from how often it comes.
+func TestSweepComesAsOftenAsItSays(t *testing.T) {
+	rate := at(resources(t)["NotifierFunction"], "Properties", "Events", "Sweep", "Properties", "ScheduleExpression")
+	if want := fmt.Sprintf("rate(%d minutes)", impersonation.SweepPeriod/time.Minute); rate != want {
+		t.Errorf("I4: the sweep comes by %v, package impersonation says %s", rate, want)
 	}
 }

@@ -59,6 +59,7 @@ func idlesOut(t *testing.T, program string) {
 			t.Errorf("%v", got)
 		}
 	})
+	t.Run("I4 and the sweep, though nobody comes back", func(t *testing.T) { nobodyComesBack(t, o) })
 
 	// Ctrl-C in a terminal reaches the whole group.
 	if err := syscall.Kill(-c.Process.Pid, syscall.SIGINT); err != nil {
@@ -66,6 +67,30 @@ func idlesOut(t *testing.T, program string) {
 	}
 	if code := c.end(t); code != 0 {
 		t.Errorf("exit code %d: %s", code, c.stderr.String())
+	}
+}
+
+// nobodyComesBack leaves a session after a request and reads the timeline alone,
+// which notices nothing. The end is there by itself, with its true time, and stays
+// the one.
+func nobodyComesBack(t *testing.T, o *organization) {
+	t.Helper()
+	acting, started := o.begin(t, "hugo", "mia")
+	expires := instant(t, started.body["expiresAt"])
+	if r := acting.get(t, "/v1/me"); r.status == 200 { // else the machine was slower than the pause
+		expires = instant(t, r.at("impersonation", "expiresAt"))
+	}
+	eventually(t, "the end that a sweep writes", func() bool { return len(ends(t, o, acting.session)) > 0 })
+	if now := time.Now(); !now.After(expires) {
+		t.Errorf("it ended before %v", expires)
+	}
+	for range 2 {
+		told := ends(t, o, acting.session)
+		if len(told) != 1 || told[0]["cause"] != "idle" || !instant(t, told[0]["at"]).Equal(expires) {
+			t.Errorf("want one end, idle at %v, got %v", expires, told)
+		}
+		fired := client{url: o.url}.post(t, "/_local/schedule/notifier", nil).is(t, 200)
+		fired.has(t, object{"organizations": 1, "left": 0})
 	}
 }
 

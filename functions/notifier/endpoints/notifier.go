@@ -1,15 +1,17 @@
 // Package endpoints is the notifier function: what the table's stream says
-// about impersonations.
+// about impersonations, and the sweep that a schedule fires.
 //
 // It decides which records mean something, and tells the stream which of a
-// batch are to be given again. What a notice, a receipt and a sweep are, package
-// impersonation decides. A record may come any number of times.
+// batch are to be given again. What a notice, a receipt, an alert and a sweep are,
+// package impersonation decides. A record may come any number of times, and so may
+// a firing.
 package endpoints
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"time"
 
@@ -19,16 +21,18 @@ import (
 	"gemba/shared/timeline"
 )
 
-// Function answers the stream's batches; it implements lambda.Handler.
+// Function answers the stream's batches and the schedule's firings; it implements lambda.Handler.
 type Function struct {
 	notifier *impersonation.Notifier
+	metrics  io.Writer
 	log      *slog.Logger
 	now      func() time.Time
 }
 
-// New is the notifier function.
-func New(notifier *impersonation.Notifier, log *slog.Logger, now func() time.Time) *Function {
-	return &Function{notifier, log, now}
+// New is the notifier function. metrics takes lines of CloudWatch's embedded metric
+// format: standard output, in a deployed function.
+func New(notifier *impersonation.Notifier, metrics io.Writer, log *slog.Logger, now func() time.Time) *Function {
+	return &Function{notifier, metrics, log, now}
 }
 
 // record is what is read of a stream's record.
@@ -68,12 +72,19 @@ type failure struct {
 // what became of it.
 const handling = 10 * time.Second
 
-// Invoke handles a batch of stream records and answers those that failed. A
-// payload that is no batch is Invalid, and so comes again as a whole.
+// Invoke handles a batch of stream records and answers those that failed, or sweeps
+// when the payload has the time that a firing was due. A payload that is neither is
+// Invalid, and so comes again as a whole.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var batch struct{ Records []record }
+	var batch struct {
+		Records       []record
+		ScheduledTime time.Time `json:"scheduledTime"`
+	}
 	if err := json.Unmarshal(payload, &batch); err != nil {
 		return nil, fault.Wrap(fault.Invalid, "event", err)
+	}
+	if !batch.ScheduledTime.IsZero() {
+		return f.sweep(ctx, batch.ScheduledTime)
 	}
 	out := answer{Failures: []failure{}}
 	for _, r := range batch.Records {

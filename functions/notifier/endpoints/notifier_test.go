@@ -66,6 +66,7 @@ type world struct {
 	store    *dynamo.Store
 	post     *post
 	log      *bytes.Buffer
+	metrics  *bytes.Buffer
 	function *endpoints.Function
 	service  *impersonation.Service
 }
@@ -78,13 +79,13 @@ func (proven) Proof(context.Context, string, string, string) (bool, error) { ret
 func open(t *testing.T) *world {
 	t.Helper()
 	store, place := fixture.World(t)
-	w := &world{Place: place, store: store, post: &post{}, log: &bytes.Buffer{}}
+	w := &world{Place: place, store: store, post: &post{}, log: &bytes.Buffer{}, metrics: &bytes.Buffer{}}
 	server := httptest.NewServer(w.post)
 	t.Cleanup(server.Close)
 	sender := ses.NewSender(aws.Config{Region: "eu-central-1", Credentials: place.Config.Credentials}, server.URL, "access@riverside.example")
 	sessions := impersonation.NewSessions(store, impersonation.DefaultIdle)
 	w.service = impersonation.NewService(store, sessions, proven{})
-	w.function = endpoints.New(impersonation.NewNotifier(store, sessions, ses.Mailer[impersonation.Letter]{Sender: sender}), slog.New(slog.NewJSONHandler(w.log, nil)), place.Clock.Now)
+	w.function = endpoints.New(impersonation.NewNotifier(store, sessions, ses.Mailer[impersonation.Letter]{Sender: sender}), w.metrics, slog.New(slog.NewJSONHandler(w.log, nil)), place.Clock.Now)
 	return w
 }
 
