@@ -170,6 +170,25 @@ func (s *Store) entriesIn(ctx context.Context, q span) ([]timeline.Entry, string
 	return entries, end, nil
 }
 
+// Recent are an organization's entries of a type from one time on and before
+// another, newest first, so many at most. They are found by the index, which
+// follows the table within moments.
+func (s *Store) Recent(ctx context.Context, organization string, kind timeline.Type, from, to time.Time, most int) ([]timeline.Entry, error) {
+	var entries []timeline.Entry
+	for top := lowest(to); top > lowest(from) && len(entries) < most; {
+		month := monthBelow(top)
+		part, _, err := s.entriesIn(ctx, span{
+			pk: timelineTypePK(organization, kind, month), from: lowest(from), to: top,
+			backward: true, indexed: true, limit: most - len(entries),
+		})
+		if err != nil {
+			return nil, err
+		}
+		entries, top = append(entries, part...), lowest(month)
+	}
+	return entries, nil
+}
+
 // placeOf is the place that Entries gave; Invalid when it is none.
 func placeOf(after string) (string, error) {
 	if after == "" {

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -160,6 +161,39 @@ func TestT2AStretchIsWalkedBackOverItsMonths(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestRecentEntriesAreOfTheirTypeAndTime(t *testing.T) {
+	b := openBare(t)
+	first := time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 7 {
+		e := entryAt(first.Add(time.Duration(i-4)*time.Hour), fmt.Sprint(i))
+		if i == 2 {
+			e.Type = timeline.Role
+		}
+		b.enter(e)
+	}
+	for _, c := range []struct {
+		from, to time.Duration
+		most     int
+		want     []string
+	}{
+		{-10 * time.Hour, 10 * time.Hour, 10, []string{"6", "5", "4", "3", "1", "0"}},
+		{-10 * time.Hour, 10 * time.Hour, 4, []string{"6", "5", "4", "3"}},
+		{-3 * time.Hour, time.Hour, 10, []string{"4", "3", "1"}},
+		{-2 * time.Hour, 0, 10, []string{"3"}},
+		{time.Hour, time.Hour, 10, nil},
+		{time.Hour, 0, 10, nil},
+	} {
+		entries, err := b.Recent(t.Context(), "o", timeline.Persona, first.Add(c.from), first.Add(c.to), c.most)
+		var got []string
+		for _, e := range entries {
+			got = append(got, e.RequestID)
+		}
+		if !slices.Equal(got, c.want) || err != nil {
+			t.Errorf("from %s to %s, %d at most: %q, %v, want %q", c.from, c.to, c.most, got, err, c.want)
+		}
 	}
 }
 

@@ -16,8 +16,11 @@ import (
 
 // This file tells an organization's observers what they should look at. What is in
 // the record alerts, and nothing else does: a start and a refusal by the stream of
-// the timeline, mail that does not go by the sweep. An observer is told of their own
-// doing too, and of what was done to them.
+// the timeline, mail that does not go by the sweep. The sweep also tells again what
+// the record of the last day says, so that no alert is lost by a stream that gave up,
+// or by whoever takes the observers out of the settings for a while: who becomes an
+// observer hears of the last day. An observer is told of their own doing too, and of
+// what was done to them.
 
 // AlertKind is what an alert is about.
 type AlertKind uint8
@@ -69,6 +72,10 @@ type Observed interface {
 	// Mails are those of these names, in their order; zero for one that is not
 	// there.
 	Mails(ctx context.Context, names []Mail) ([]Mail, error)
+	// Recent are an organization's entries of a type from one time on and before
+	// another, newest first, so many at most; of the last moments some may be
+	// missing.
+	Recent(ctx context.Context, organization string, kind timeline.Type, from, to time.Time, most int) ([]timeline.Entry, error)
 }
 
 // The members of an entry that alerts are read from.
@@ -135,6 +142,32 @@ func (n *Notifier) Alert(ctx context.Context, a Alert, now time.Time) error {
 		return err
 	}
 	return n.alert(ctx, to, a, now)
+}
+
+const (
+	// remindWindow is for how long the record is told again. It is longer than a
+	// stream keeps trying.
+	remindWindow = 24 * time.Hour
+	// mostReminded bounds how many entries a sweep reads for it: who may not start
+	// anything can still write very many.
+	mostReminded = 1000
+)
+
+// remind tells observers again what the record of the last day says, but for what
+// the stream may still be about.
+func (n *Notifier) remind(ctx context.Context, o string, now time.Time, observers func() (Observing, error)) error {
+	to, err := observers()
+	if err != nil || len(to.Observers) == 0 {
+		return err
+	}
+	entries, err := n.store.Recent(ctx, o, timeline.Impersonation, now.Add(-remindWindow), now.Add(-patience), mostReminded)
+	failures := []error{err}
+	for _, e := range entries {
+		if a, ok := AlertOf(o, e); ok {
+			failures = append(failures, n.alert(ctx, to, a, now))
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // alert hands over what the outbox does not say of already that it was told.

@@ -292,6 +292,48 @@ func TestAlertsOfStuckMail(t *testing.T) {
 	}
 }
 
+// TestTheSweepTellsAgainWhatTheRecordSays: the stream was not heard, or gave up while
+// SES took nothing, or the observers were out of the settings when it came.
+func TestTheSweepTellsAgainWhatTheRecordSays(t *testing.T) {
+	w := newWorld(t, observed(system, local))
+	w.reachable(t, map[string]string{system: "system@example.org", local: "local@example.org"})
+	s := w.start(t, admin, manager)
+	_, err := w.service.End(t.Context(), w.caller(t, admin), s.ID)
+	must(t, err)
+	for range 5 {
+		_ = w.try(t, w.username(admin), "wrong")
+	}
+	m := &mailbox{fails: map[string]error{
+		"system@example.org": fault.New(fault.Unavailable, "mail_unavailable", ""), "local@example.org": fault.New(fault.Unavailable, "mail_unavailable", ""),
+	}}
+	if err := w.notifies(m).Alert(t.Context(), w.alerts(t)[0], w.clock.Now()); err == nil {
+		t.Fatal("nobody was told, and nobody knows")
+	}
+	m.fails = nil
+	for i, want := range [][]string{nil, {"local@example.org", "system@example.org"}, {"local@example.org", "system@example.org"}} {
+		if _, _, err := sweeping(t.Context(), w.notifies(m), w.clock.Now); err != nil {
+			t.Fatal(err)
+		}
+		for _, says := range []string{"signed in as an administrator", "failed repeatedly"} {
+			if got := m.to(says); !slices.Equal(got, want) {
+				t.Errorf("after sweep %d, that %s, %q is told, want %q", i, says, got, want)
+			}
+		}
+		w.clock.Advance(6 * time.Minute)
+	}
+	w.clock.Advance(24 * time.Hour)
+	c := w.caller(t, admin)
+	after := c.Organization
+	after.Settings.Impersonation.Observers = []string{manager}
+	must(t, w.PutOrganization(t.Context(), c.Basis(), directory.OrganizationChange{
+		Before: c.Organization, After: after, Entry: c.Entry(timeline.Settings, "update", timeline.Target{Type: "organization", ID: w.org}),
+	}))
+	w.reachable(t, map[string]string{manager: "manager@example.org"})
+	if _, _, err := sweeping(t.Context(), w.notifies(m), w.clock.Now); err != nil || slices.Contains(m.to("administrator"), "manager@example.org") {
+		t.Errorf("who becomes an observer is told of what was two days ago: %v", err)
+	}
+}
+
 // TestAlertLetters holds every kind's words, and hostile names, to golden files.
 func TestAlertLetters(t *testing.T) {
 	at := time.Date(2026, 3, 2, 13, 1, 2, 0, time.FixedZone("CET", 3600))

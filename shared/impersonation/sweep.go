@@ -145,7 +145,7 @@ func (n *Notifier) organization(ctx context.Context, o string, now func() time.T
 			failures = append(failures, n.look(ctx, s, at, observers, &found))
 		}
 		if err != nil || end == "" {
-			found.Err = errors.Join(failures...)
+			found.Err = errors.Join(append(failures, n.remind(ctx, o, now(), observers))...)
 			return found
 		}
 		page.After = end

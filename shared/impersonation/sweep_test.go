@@ -151,12 +151,18 @@ func sent(t *testing.T, w *world, id string) { must(t, w.deliver(t, &post{}, id)
 type manyOf struct {
 	impersonation.Delivery
 	all    []string
+	next   string
 	broken map[string]error
 }
 
-func (m manyOf) Organizations(context.Context, directory.Page) ([]string, string, error) {
-	return m.all, "", nil
+func (m manyOf) Organizations(_ context.Context, page directory.Page) ([]string, string, error) {
+	if page.After != "" {
+		return nil, "", errList
+	}
+	return m.all, m.next, nil
 }
+
+var errList = errors.New("no further page")
 
 func (m manyOf) Sessions(ctx context.Context, o string, of impersonation.Selection, page directory.Page) ([]impersonation.Session, string, error) {
 	if err := m.broken[o]; err != nil {
@@ -170,10 +176,21 @@ func TestOneOrganizationsFailureHidesNoOthers(t *testing.T) {
 	s := w.start(t, admin, maria)
 	w.clock.Advance(time.Hour)
 	failed := errors.New("not to be read")
-	store := manyOf{w.Store, []string{"a", w.org, "z"}, map[string]error{"a": failed, "z": failed}}
+	store := manyOf{w.Store, []string{"a", w.org, "z"}, "", map[string]error{"a": failed, "z": failed}}
 	found, left, err := sweeping(t.Context(), impersonation.NewNotifier(store, w.sessions, &post{}), w.clock.Now)
 	if !errors.Is(err, failed) || left != 0 || len(found) != 3 || found["a"].Err == nil || found["z"].Err == nil || found[w.org].Err != nil {
 		t.Errorf("left %d, %v: %+v", left, err, found)
+	}
+	w.ended(t, s.ID, impersonation.Idle, s.Started.Add(5*time.Minute))
+}
+
+func TestAListThatBreaksOffIsSweptAsFarAsItGoes(t *testing.T) {
+	w := newWorld(t)
+	s := w.start(t, admin, maria)
+	w.clock.Advance(time.Hour)
+	store := manyOf{Delivery: w.Store, all: []string{w.org}, next: "more"}
+	if _, _, err := sweeping(t.Context(), impersonation.NewNotifier(store, w.sessions, &post{}), w.clock.Now); !errors.Is(err, errList) {
+		t.Errorf("nobody learns of it: %v", err)
 	}
 	w.ended(t, s.ID, impersonation.Idle, s.Started.Add(5*time.Minute))
 }
