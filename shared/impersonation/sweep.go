@@ -29,7 +29,8 @@ const (
 	// SweepPeriod is how often the sweep comes; the schedule says the same.
 	SweepPeriod = 5 * time.Minute
 	// patience is how long a mail may be queued until the stream is taken to have
-	// given it up.
+	// given it up. Two that hand a mail over at once can make it unknown, so the
+	// sweep keeps off what may still be on its way.
 	patience = 5 * time.Minute
 	// sweepWindow is how far back a session can matter: the longest that one lasts,
 	// and a day for what is wrong with its mail to be seen.
@@ -55,10 +56,11 @@ type Swept struct {
 	Err                    error
 }
 
-// SweepAll looks at the last sessions of every organization as Sweep does, tells of
-// each organization as it comes, and goes on past one that fails. It answers for how
-// many there was no time; due, when the sweep was to come, decides where it begins,
-// so that those are others the next time. An error means that it is to come again.
+// SweepAll looks at the last sessions of every organization, closes those that the
+// clock has ended and sees to their mail. It tells of each organization as it comes,
+// and goes on past one that fails. It answers for how many there was no time; due,
+// when the sweep was to come, decides where it begins, so that those are others the
+// next time. An error means that it is to come again.
 func (n *Notifier) SweepAll(ctx context.Context, due time.Time, now func() time.Time, tell func(Swept)) (left int, err error) {
 	all, err := n.organizations(ctx)
 	failures := []error{err}
