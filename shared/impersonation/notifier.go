@@ -63,6 +63,6 @@ func (n *Notifier) Sweep(ctx context.Context, organization, session string, now 
 	if err != nil || !settled || cause == NoCause {
 		return err
 	}
-	_, err = n.owe(ctx, s)
+	_, err = n.owe(ctx, s, now)
 	return err
 }

@@ -22,7 +22,7 @@ func (n *Notifier) Receipt(ctx context.Context, organization, session string, no
 	case s.Cause == NoCause:
 		return nil
 	}
-	if s.Receipt, err = n.owe(ctx, s); err != nil || s.Receipt.Status != Queued && s.Receipt.Status != Sending {
+	if s.Receipt, err = n.owe(ctx, s, now); err != nil || s.Receipt.Status != Queued && s.Receipt.Status != Sending {
 		return err
 	}
 	// Read before the mail is claimed: who dies meanwhile leaves it queued.
@@ -35,11 +35,12 @@ func (n *Notifier) Receipt(ctx context.Context, organization, session string, no
 
 // owe puts the receipt of a session that is over into the outbox, if it is not
 // there.
-func (n *Notifier) owe(ctx context.Context, s Session) (Mail, error) {
+func (n *Notifier) owe(ctx context.Context, s Session, now time.Time) (Mail, error) {
 	if s.Receipt.Status != NoMail {
 		return s.Receipt, nil
 	}
 	m := s.Notice.receipt()
+	m.Made = now
 	return m, n.store.QueueMail(ctx, m)
 }
 

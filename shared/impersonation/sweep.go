@@ -165,6 +165,11 @@ func (n *Notifier) look(ctx context.Context, s Session, now time.Time, observers
 		}
 		failures = append(failures, err)
 	}
+	if s.Cause != NoCause {
+		var err error
+		s.Receipt, err = n.owe(ctx, s, now)
+		failures = append(failures, err)
+	}
 	for _, m := range []Mail{s.Notice, s.Receipt} {
 		failures = append(failures, n.seeTo(ctx, s, m, now, observers, found))
 	}
@@ -209,11 +214,10 @@ func (m Mail) stuck(now time.Time) bool { return m.Status == Queued && now.Sub(m
 
 // again hands a session's mail over once more.
 func (n *Notifier) again(ctx context.Context, m Mail, now time.Time) error {
-	switch m.Kind {
-	case NoticeMail:
-		return n.Deliver(ctx, m.Organization, m.About, now)
+	if m.Kind == ReceiptMail {
+		return n.Receipt(ctx, m.Organization, m.About, now)
 	}
-	return nil
+	return n.Deliver(ctx, m.Organization, m.About, now)
 }
 
 // mail is the mail of m's name as it is now.

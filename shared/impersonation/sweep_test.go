@@ -374,3 +374,20 @@ func TestMailIsHandedOverOnceHoweverManySweep(t *testing.T) {
 		t.Errorf("I8: the notice is %s", n.Status)
 	}
 }
+
+func TestAReceiptThatNobodyAskedFor(t *testing.T) {
+	w := newWorld(t)
+	s := w.start(t, admin, maria)
+	must(t, w.deliver(t, &post{}, s.ID))
+	p := &post{}
+	for i, want := range []impersonation.MailStatus{impersonation.NoMail, impersonation.Queued, impersonation.Sent, impersonation.Sent} {
+		w.clock.Advance(6 * time.Minute)
+		w.swept(t, p)
+		if r := w.session(t, s.ID).Receipt; r.Status != want {
+			t.Errorf("I8: after sweep %d the receipt is %q, want %q", i, r.Status, want)
+		}
+	}
+	if len(p.letters) != 1 || p.letters[0].To != "maria@example.org" {
+		t.Errorf("I8: mails: %v", p.letters)
+	}
+}

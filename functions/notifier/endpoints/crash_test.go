@@ -259,7 +259,7 @@ func newScene(t *testing.T) *scene {
 	sender := ses.NewSender(mail, server.URL, "access@riverside.example")
 	sessions := impersonation.NewSessions(store, impersonation.DefaultIdle)
 	s.stream = endpoints.New(impersonation.NewNotifier(store, sessions, ses.Mailer[impersonation.Letter]{Sender: sender}),
-		slog.New(slog.DiscardHandler), s.Clock.Now)
+		io.Discard, slog.New(slog.DiscardHandler), s.Clock.Now)
 	s.actor = s.Caller(t, "support", directory.Keys{Users: []string{"nurse"}})
 	return s
 }
