@@ -116,8 +116,7 @@ func (s *Store) Entries(ctx context.Context, organization string, r timeline.Str
 	}
 	q := span{pk: personPK(organization, r.Person), from: lowest(r.From), limit: r.Limit}
 	if r.Forward {
-		q.to, q.after = top, after
-		return s.entriesIn(ctx, q)
+		return s.entriesAbove(ctx, q, top, after)
 	}
 	q.backward = true
 	if after != "" {
@@ -152,6 +151,20 @@ func (s *Store) entriesBelow(ctx context.Context, q span, top string) ([]timelin
 		return nil, "", nil
 	}
 	q.to, q.after = top, top
+	return s.entriesIn(ctx, q)
+}
+
+// entriesAbove are the entries of a partition from q.from on, after the place and
+// below top. A place outside of these, as one of a stretch that ended later, is
+// none to DynamoDB.
+func (s *Store) entriesAbove(ctx context.Context, q span, top, after string) ([]timeline.Entry, string, error) {
+	if max(q.from, after) >= top {
+		return nil, "", nil
+	}
+	q.to = top
+	if after >= q.from {
+		q.after = after
+	}
 	return s.entriesIn(ctx, q)
 }
 

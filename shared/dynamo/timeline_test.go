@@ -247,3 +247,121 @@ func TestARecordThatFailsIsUnavailable(t *testing.T) {
 		}
 	})
 }
+
+// TestI7APersonsPartIsReadForward, oldest first, by any limit, and goes on at any
+// place.
+func TestI7APersonsPartIsReadForward(t *testing.T) {
+	b := openBare(t)
+	var all []string
+	for i := range 7 {
+		request := string(rune('a' + i))
+		b.enter(entryAt(noon.Add(time.Duration(i)*time.Second), request))
+		all = append(all, request)
+	}
+	b.enter(entryAt(noon.Add(-time.Millisecond), "before"))
+	after := entryAt(noon.Add(7*time.Second), "after")
+	b.enter(after)
+	others := entryAt(noon.Add(time.Second), "others")
+	others.Impersonator = timeline.Person{ID: "j", Name: "J"}
+	b.enter(others)
+	stretch := timeline.Stretch{Person: "i", Forward: true, From: noon, To: after.At}
+	for _, limit := range []int{1, 2, 6, 7, 500} {
+		stretch.Limit = limit
+		if got, _ := b.requests(stretch); !slices.Equal(got, all) {
+			t.Errorf("by %d: %v", limit, got)
+		}
+	}
+	stretch.Limit = 3
+	for name, c := range map[string]struct {
+		after time.Time
+		want  []string
+	}{
+		"a place before the stretch": {noon.Add(-time.Hour), all},
+		"its beginning":              {noon, all},
+		"a place in it":              {noon.Add(5 * time.Second), all[5:]},
+		"its end":                    {after.At, nil},
+		"a place after it":           {noon.Add(time.Hour), nil},
+	} {
+		stretch.After = lowest(c.after)
+		if got, _ := b.requests(stretch); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	stretch.After, stretch.To = "", noon.Add(-time.Hour)
+	if got, _ := b.requests(stretch); got != nil {
+		t.Errorf("a stretch that ends before it begins: %v", got)
+	}
+	stretch.After = "text"
+	if _, _, err := b.Entries(t.Context(), "o", stretch); codeOf(err) != "invalid malformed" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestI7ASessionIsReadAmongAllThatItsActorDid: another session before and after it,
+// and work in person beside it, on the very borders and with clocks that differ.
+func TestI7ASessionIsReadAmongAllThatItsActorDid(t *testing.T) {
+	b := openBare(t)
+	var want []string
+	enter := func(at time.Duration, session, request string) {
+		e := entryAt(noon.Add(at), request)
+		e.Session = session
+		b.enter(e)
+		if session == "x" {
+			want = append(want, request)
+		}
+	}
+	enter(-30*time.Minute, "w", "before")
+	enter(-time.Second, "x", "by an instance whose clock is late")
+	enter(0, "w", "the last of the one before")
+	enter(0, "x", "at its start")
+	for i := range 60 {
+		enter(time.Duration(i)*time.Second, "", "in person")
+		enter(time.Duration(i)*time.Second+time.Millisecond, "x", time.Duration(i).String())
+	}
+	enter(time.Minute, "x", "at its end")
+	enter(time.Minute, "y", "the first of the one after")
+	enter(time.Minute+time.Second, "x", "denied while it was ended")
+	enter(2*time.Hour, "y", "later")
+	acts := timeline.Acts{Session: "x", Actor: "i", From: noon, To: noon.Add(time.Minute)}
+	for _, limit := range []int{1, 10, 63, 64, 500} {
+		var got []string
+		page := timeline.Page{Limit: limit}
+		for {
+			entries, end, err := timeline.InSession(t.Context(), b.Store, "o", acts, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				got = append(got, e.RequestID)
+			}
+			if end == "" {
+				break
+			}
+			page.After = end
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("by %d: %s", limit, diff)
+		}
+	}
+}
+
+// TestWhatAStoryCosts: one query of the actor's part, however much of it there is
+// on a page.
+func TestWhatAStoryCosts(t *testing.T) {
+	b := openBare(t)
+	for i := range 50 {
+		e := entryAt(noon.Add(time.Duration(i)*time.Second), "x")
+		e.Session = "x"
+		b.enter(e)
+	}
+	acts := timeline.Acts{Session: "x", Actor: "i", From: noon, To: noon.Add(time.Minute)}
+	calls := b.counted(nil, func() {
+		entries, end, err := timeline.InSession(t.Context(), b.Store, "o", acts, timeline.Page{Limit: 50})
+		if err != nil || len(entries) != 50 || end != "" {
+			t.Errorf("%d entries, end %q, %v", len(entries), end, err)
+		}
+	})
+	if len(calls) != 1 || calls["Query"] != 1 {
+		t.Errorf("%v", calls)
+	}
+}

@@ -21,29 +21,39 @@ var (
 // record is a store of entries, newest first, that stops where stops says,
 // as one that looks into a bounded number of months does.
 type record struct {
-	entries []timeline.Entry
-	stops   func(place string) bool
-	read    int
-	limits  []int
+	entries   []timeline.Entry
+	stops     func(place string) bool
+	fails     error
+	read      int
+	limits    []int
+	stretches []timeline.Stretch
 }
 
 func (r *record) Entries(_ context.Context, _ string, s timeline.Stretch) ([]timeline.Entry, string, error) {
-	r.limits = append(r.limits, s.Limit)
+	r.limits, r.stretches = append(r.limits, s.Limit), append(r.stretches, s)
+	entries := slices.Clone(r.entries)
+	if s.Forward {
+		slices.Reverse(entries)
+	}
 	var part []timeline.Entry
-	for _, e := range r.entries {
-		if s.After != "" && e.ID >= s.After || !e.At.Before(s.To) || e.At.Before(s.From) {
+	for _, e := range entries {
+		past := e.ID >= s.After
+		if s.Forward {
+			past = e.ID <= s.After
+		}
+		if s.After != "" && past || !e.At.Before(s.To) || e.At.Before(s.From) {
 			continue
 		}
 		if len(part) == s.Limit {
-			return part, part[len(part)-1].ID, nil
+			return part, part[len(part)-1].ID, r.fails
 		}
 		part = append(part, e)
 		r.read++
 		if r.stops != nil && r.stops(e.ID) {
-			return part, e.ID, nil
+			return part, e.ID, r.fails
 		}
 	}
-	return part, "", nil
+	return part, "", r.fails
 }
 
 // numbered is n entries, one a minute, of which every step-th is a role's and

@@ -20,7 +20,7 @@ func (q Query) wants(e Entry) bool {
 func (e Entry) says(text string) bool {
 	for _, s := range []string{
 		e.ID, e.Subject.ID, e.Subject.Name, e.Impersonator.ID, e.Impersonator.Name,
-		e.Action, e.Target.Type, e.Target.ID, e.Cause, e.RequestID,
+		e.Action, e.Target.Type, e.Target.ID, e.Cause, e.RequestID, e.Session,
 	} {
 		if strings.Contains(strings.ToLower(s), text) {
 			return true

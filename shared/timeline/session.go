@@ -9,6 +9,9 @@ import (
 type Acts struct {
 	Session, Actor string
 	From, To       time.Time
+	// Shown are those of its entries that whoever reads may know of, as they may
+	// know them (T4); nil shows all.
+	Shown func([]Entry) ([]Entry, error)
 }
 
 // InSession is a page of what was done and tried in an impersonation, oldest first
@@ -16,8 +19,11 @@ type Acts struct {
 // end are left out. A page that reads much of the actor's to find little is short.
 // Nothing is missing of a session that is over: what is written in one holds it to
 // last.
+//
+// A page is looked past until something else is found that it has no room for: were
+// there a place to go on after for what is not shown, it would tell of that (T4).
 func InSession(ctx context.Context, store Store, organization string, a Acts, page Page) ([]Entry, string, error) {
-	s := Stretch{Person: a.Actor, From: a.From, To: a.To.Add(skew), Forward: true, Page: page}
+	s := Stretch{Person: a.Actor, From: a.From.Add(-skew), To: a.To.Add(skew), Forward: true, Page: page}
 	var found []Entry
 	for left := budget; ; {
 		s.Limit = min(gulp, left)
@@ -25,14 +31,12 @@ func InSession(ctx context.Context, store Store, organization string, a Acts, pa
 		if err != nil {
 			return nil, "", err
 		}
-		for i, e := range part {
-			if !a.has(e) {
-				continue
-			}
-			found = append(found, e)
-			if len(found) == page.Limit && (end != "" || i < len(part)-1) {
-				return found, e.ID, nil
-			}
+		shown, err := a.of(part)
+		if err != nil {
+			return nil, "", err
+		}
+		if found = append(found, shown...); len(found) > page.Limit {
+			return found[:page.Limit], found[page.Limit-1].ID, nil
 		}
 		left -= len(part)
 		if end == "" || left <= 0 {
@@ -40,6 +44,21 @@ func InSession(ctx context.Context, store Store, organization string, a Acts, pa
 		}
 		s.After = end
 	}
+}
+
+// of are those of the entries that are of what was done in the session, as far as
+// they are shown.
+func (a Acts) of(entries []Entry) ([]Entry, error) {
+	var own []Entry
+	for _, e := range entries {
+		if a.has(e) {
+			own = append(own, e)
+		}
+	}
+	if a.Shown == nil || len(own) == 0 {
+		return own, nil
+	}
+	return a.Shown(own)
 }
 
 // has tells whether the entry is of what was done in the session.
