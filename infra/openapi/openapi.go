@@ -11,6 +11,7 @@ package openapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -252,16 +253,35 @@ func (d *Document) headers(pointer string, header http.Header) error {
 	return nil
 }
 
-// content holds a body to the schema of its media type; of what is no JSON,
-// only the type is held.
+// content holds a body to the schema of its media type, each line of lines; of what
+// is no JSON, only the type is held.
 func (d *Document) content(pointer, kind string, body []byte) error {
 	media, at := d.at(pointer + "/content/" + escape(kind))
-	if media == nil {
+	switch {
+	case media == nil:
 		return fmt.Errorf("the content type %s is not named", kind)
-	}
-	if !strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "ndjson") {
+	case strings.HasSuffix(kind, "ndjson"):
+		return d.lines(at, body)
+	case !strings.HasSuffix(kind, "json"):
 		return nil
 	}
+	return d.json(at, body)
+}
+
+// lines are texts of JSON, each ended by a newline; none is as good as any.
+func (d *Document) lines(at string, body []byte) error {
+	for line := range bytes.Lines(body) {
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			return errors.New("the last line does not end")
+		}
+		if err := d.json(at, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Document) json(at string, body []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("the body is no JSON: %w", err)

@@ -74,6 +74,8 @@ func TestFailuresNameTheirCodes(t *testing.T) {
 func TestAnswersAreHeld(t *testing.T) {
 	d := document(t)
 	const me = `{"actor":{"id":"a","name":"A"},"subject":{"id":"a","name":"A"},"organization":{"id":"o","name":"O"},"impersonation":null}`
+	const entry = `{"id":"e","at":"2026-11-22T08:01:00Z","type":"role","action":"edit","outcome":"done","subject":{"id":"a","name":"A"},"impersonator":null,"target":{"type":"role","id":"r"},"before":null,"after":null,"requestId":""}`
+	lines := map[string]string{"Content-Type": "application/x-ndjson"}
 	const denied = `{"type":"urn:problem:impersonation_invalid","title":"","status":403,"requestId":"r"}`
 	for name, c := range map[string]struct {
 		route  string
@@ -95,6 +97,10 @@ func TestAnswersAreHeld(t *testing.T) {
 		"another content type": {"GET /v1/me", 200, map[string]string{"Content-Type": "text/plain"}, me, "content type text/plain is not named"},
 		"no content type":      {"GET /v1/me", 200, nil, me, "content type"},
 		"no JSON":              {"GET /v1/me", 200, map[string]string{"Content-Type": "application/json"}, `{`, "no JSON"},
+		"lines":                {"GET /v1/timeline", 200, lines, entry + "\n" + entry + "\n", ""},
+		"no lines":             {"GET /v1/timeline", 200, lines, "", ""},
+		"a line cut short":     {"GET /v1/timeline", 200, lines, entry + "\n" + entry, "does not end"},
+		"a line of no form":    {"GET /v1/timeline", 200, lines, entry + "\n{}\n", "missing properties"},
 		"a header's form": {"GET /v1/users/{id}", 200, map[string]string{"Content-Type": "application/json", "ETag": "4"}, me,
 			"header ETag"},
 		"another code": {"GET /v1/me", 403, map[string]string{"Content-Type": "application/problem+json"},
