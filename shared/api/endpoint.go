@@ -42,6 +42,10 @@ type Endpoint[In any] struct {
 	// on the organization and the attempt on a part of it; nil is the target. The
 	// type of the entry is then that of the part.
 	About func(In) timeline.Target
+	// Attempt is the entry of a request that a read_only session refuses, where the
+	// action lets everybody in and so says nothing of what was tried (T1); nil is the
+	// action's. What could not be read of the request is zero.
+	Attempt func(directory.Caller, In, string) timeline.Entry
 	// Asks is action and target where they depend on what is there, as for a PUT
 	// that creates or replaces; Action is then what the log says. Nil is neither.
 	Asks func(directory.Caller, In) (authz.Action, authz.Resource)
@@ -130,7 +134,11 @@ func (e Endpoint[In]) refuseUnread(ctx context.Context, c *call, refusal error) 
 		return cmp.Or(err, refusal)
 	}
 	tried := attempted{action: e.Action, target: caller.OrganizationTarget()}
-	if in, err := e.Decode(&c.request); err == nil {
+	in, err := e.Decode(&c.request)
+	if e.Attempt != nil {
+		return cmp.Or(c.deps.Store.Record(ctx, c.organization, e.Attempt(caller, in, fault.Of(refusal).Code)), refusal)
+	}
+	if err == nil {
 		tried = e.attempted(caller, in)
 	}
 	return cmp.Or(c.recordDenied(ctx, caller, tried, fault.Of(refusal).Code), refusal)

@@ -46,6 +46,7 @@ type Reading interface {
 	SettleMail(ctx context.Context, m Mail) (bool, error)
 	// Load reads users with the policy of the same moment (C11).
 	Load(ctx context.Context, organization string, keys directory.Keys) (directory.Facts, error)
+	timeline.Store
 }
 
 // Selection says whose sessions: those of one actor, those that one person
@@ -95,12 +96,21 @@ func (s *Service) oversees(ctx context.Context, c directory.Caller, session Sess
 	if system(c) {
 		return true, nil
 	}
-	facts, err := s.store.Load(ctx, c.Organization.ID, directory.Keys{Users: []string{c.Subject.ID, c.Actor.ID, session.Actor.ID}})
+	now, err := s.reading(ctx, c, session.Actor.ID)
 	if err != nil {
 		return false, err
 	}
+	return now.Decide(authz.AdministerUser, resource(now.Users[session.Actor.ID])).Allowed, nil
+}
+
+// reading is the caller, read together with users.
+func (s *Service) reading(ctx context.Context, c directory.Caller, users ...string) (directory.Caller, error) {
+	facts, err := s.store.Load(ctx, c.Organization.ID, directory.Keys{Users: append([]string{c.Subject.ID, c.Actor.ID}, users...)})
+	if err != nil {
+		return directory.Caller{}, err
+	}
 	c.Facts, c.Subject, c.Actor = facts, facts.Users[c.Subject.ID], facts.Users[c.Actor.ID]
-	return c.Decide(authz.AdministerUser, resource(facts.Users[session.Actor.ID])).Allowed, nil
+	return c, nil
 }
 
 func system(c directory.Caller) bool {

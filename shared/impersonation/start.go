@@ -50,8 +50,12 @@ func (s *Service) Start(ctx context.Context, c directory.Caller, r Request) (Ses
 	if !fault.Is(err, fault.Denied) && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.TooMany) {
 		return session, err
 	}
-	if recordErr := s.store.Record(ctx, c.Organization.ID, denial(c, r, err)); recordErr != nil {
-		return Session{}, recordErr
+	entry := Denial(c, r, fault.Of(err).Code)
+	if wrong := (wrongProof{}); errors.As(err, &wrong) {
+		entry.After = timeline.Values{failuresMember: wrong.counted} // by then (I2)
+	}
+	if err := s.store.Record(ctx, c.Organization.ID, entry); err != nil {
+		return Session{}, err
 	}
 	return Session{}, err
 }
@@ -200,14 +204,9 @@ func (b *Beginning) replace(past Session, now time.Time, requestID string) {
 	}
 }
 
-// denial is the entry of a start that was refused; of one for a wrong proof, with
-// how many attempts count by then (I2).
-func denial(c directory.Caller, r Request, refusal error) timeline.Entry {
+// Denial is the entry of a start that was refused for this cause (T1).
+func Denial(c directory.Caller, r Request, cause string) timeline.Entry {
 	e := c.Entry(timeline.Impersonation, "start", timeline.Target{Type: "user", ID: r.Subject})
-	e.Denied, e.Cause = true, fault.Of(refusal).Code
-	var wrong wrongProof
-	if errors.As(refusal, &wrong) {
-		e.After = timeline.Values{failuresMember: wrong.counted}
-	}
+	e.Denied, e.Cause = true, cause
 	return e
 }

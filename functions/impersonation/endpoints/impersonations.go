@@ -1,7 +1,9 @@
 // Package endpoints is the calls of the impersonation function: to start a
 // session as somebody else, to see sessions, and to end them.
 //
-// It decides the form of these calls' requests and answers. Who may make them,
+// It decides the form of these calls' requests and answers; what happened in a
+// session is told in pages of what was done and what was refused together, with a
+// cursor that says nothing of what is not shown (T4). Who may make them,
 // which refusal comes first and what a proof is, package impersonation decides:
 // every call is open to whoever is signed in, so that each no is its own.
 // Whatever a start is refused for, its answer never repeats the credentials.
@@ -39,7 +41,8 @@ func start(service *impersonation.Service) api.Endpoint[impersonation.Request] {
 			in.SignIn = impersonation.SignInOf(r.Claims)
 			return in, err
 		},
-		Needs: func(in impersonation.Request) directory.Keys { return directory.Keys{Users: []string{in.Subject}} },
+		Attempt: impersonation.Denial,
+		Needs:   func(in impersonation.Request) directory.Keys { return directory.Keys{Users: []string{in.Subject}} },
 		Do: func(ctx context.Context, c directory.Caller, in impersonation.Request) (api.Response, error) {
 			c.Once.Encode = api.Keeping(started)
 			s, err := service.Start(ctx, c, in)
@@ -112,19 +115,6 @@ func readListing(r *api.Request) (listing, error) {
 			page:  o.Page(r.Page), next: r.Next,
 		}
 	})
-}
-
-// get is one session.
-func get(service *impersonation.Service) api.Endpoint[string] {
-	return api.Endpoint[string]{
-		Route:  "GET /v1/impersonations/{id}",
-		Action: authz.SignIn,
-		Decode: func(r *api.Request) (string, error) { return r.PathID("id") },
-		Do: func(ctx context.Context, c directory.Caller, id string) (api.Response, error) {
-			s, err := service.Get(ctx, c, id)
-			return api.Response{Status: http.StatusOK, Body: bodyOf(s)}, err
-		},
-	}
 }
 
 // end signs out or revokes (I5). It is let into a read_only session, which has
