@@ -1,14 +1,14 @@
 // Package endpoints is the calls of the timeline function: the record of what
 // was done, for system administrators alone (R10).
 //
-// It decides the form of a request's filters and of an entry. It refuses to
-// know how the record is searched, which is package timeline's to decide.
+// It decides the form of a request's filters and of a page: a list, or lines to
+// keep elsewhere. It refuses to know how the record is searched, which is package
+// timeline's to decide.
 package endpoints
 
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"gemba/shared/api"
 	"gemba/shared/authz"
@@ -26,13 +26,17 @@ func New(deps api.Deps, store timeline.Store) *api.Function {
 type listing struct {
 	query timeline.Query
 	page  timeline.Page
-	next  func(after string) string
+	asked *api.Request
+	form  string
 }
+
+// route is where the record is read.
+const route = "/v1/timeline"
 
 // getTimeline is a page of the record (T2).
 func getTimeline(store timeline.Store) api.Endpoint[listing] {
 	return api.Endpoint[listing]{
-		Route:  "GET /v1/timeline",
+		Route:  http.MethodGet + " " + route,
 		Action: authz.AdministerSystem,
 		Decode: readListing,
 		Do: func(ctx context.Context, c directory.Caller, in listing) (api.Response, error) {
@@ -40,8 +44,8 @@ func getTimeline(store timeline.Store) api.Endpoint[listing] {
 			if err != nil {
 				return api.Response{}, err
 			}
-			items, end, err := api.Fit(entries, end, bodyOf, func(e timeline.Entry) string { return e.ID })
-			return api.Response{Status: http.StatusOK, Body: api.Page{Items: items, Next: in.next(end)}}, err
+			items, end, err := api.Fit(entries, end, body.Entry, func(e timeline.Entry) string { return e.ID })
+			return in.answer(items, in.asked.Next(end)), err
 		},
 	}
 }
@@ -60,45 +64,6 @@ func readListing(r *api.Request) (listing, error) {
 		if !q.To.IsZero() && q.To.Before(q.From) {
 			o.Fault("to", "The end of a time range does not come before its beginning.")
 		}
-		return listing{query: q, page: timeline.Page(o.Page(r.Page)), next: r.Next}
+		return listing{query: q, page: timeline.Page(o.Page(r.Page)), asked: r, form: r.Preferred(asList, asLines)}
 	})
-}
-
-// entryBody is an entry as the contract has it. What the operator's command
-// did has a subject without an id.
-type entryBody struct {
-	ID           string          `json:"id"`
-	At           time.Time       `json:"at"`
-	Type         string          `json:"type"`
-	Action       string          `json:"action"`
-	Outcome      string          `json:"outcome"`
-	Subject      body.Named      `json:"subject"`
-	Impersonator *body.Named     `json:"impersonator"`
-	Target       targetBody      `json:"target"`
-	Before       timeline.Values `json:"before"`
-	After        timeline.Values `json:"after"`
-	Cause        string          `json:"cause,omitempty"`
-	RequestID    string          `json:"requestId"`
-	Session      string          `json:"session,omitempty"`
-}
-
-type targetBody struct {
-	Type string `json:"type"`
-	ID   string `json:"id"`
-}
-
-func bodyOf(e timeline.Entry) any {
-	b := entryBody{
-		ID: e.ID, At: e.At.UTC(), Type: e.Type.String(), Action: e.Action, Outcome: "done",
-		Subject: body.Named(e.Subject), Target: targetBody(e.Target), Before: e.Before, After: e.After,
-		Cause: e.Cause, RequestID: e.RequestID, Session: e.Session,
-	}
-	if e.Denied {
-		b.Outcome = "denied"
-	}
-	if e.Impersonator != (timeline.Person{}) {
-		impersonator := body.Named(e.Impersonator)
-		b.Impersonator = &impersonator
-	}
-	return b
 }
