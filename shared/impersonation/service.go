@@ -1,6 +1,7 @@
 package impersonation
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -120,13 +121,16 @@ func system(c directory.Caller) bool {
 // End signs the actor out, or revokes the session for who oversees it (I5).
 // A session that is over stays as it ended. Errors: read_only first of all to
 // who would end another session from within a read-only one (I6), NotFound as
-// Get, Denied to a subject who may only look.
+// Get, Denied to a subject who may only look. Each is a timeline entry (T1).
 func (s *Service) End(ctx context.Context, c directory.Caller, id string) (Session, error) {
 	if err := s.looksOnly(ctx, c, id); err != nil {
 		return Session{}, err
 	}
 	session, err := s.Get(ctx, c, id)
-	if err != nil || session.Cause != NoCause {
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return Session{}, cmp.Or(s.recordEnd(ctx, c, id, fault.Of(err).Code), err)
+	case err != nil || session.Cause != NoCause:
 		return session, err
 	}
 	cause, err := s.endCause(ctx, c, session)
@@ -170,12 +174,15 @@ func (s *Service) endCause(ctx context.Context, c directory.Caller, session Sess
 
 // refuseEnd records that somebody may not end the session, and says so (T1).
 func (s *Service) refuseEnd(ctx context.Context, c directory.Caller, session, code, detail string) error {
+	return cmp.Or[error](s.recordEnd(ctx, c, session, code), fault.New(fault.Denied, code, detail))
+}
+
+// recordEnd records that somebody was refused to end a session, whether or not
+// there is such a one (T1, T4).
+func (s *Service) recordEnd(ctx context.Context, c directory.Caller, session, code string) error {
 	e := c.Entry(timeline.Impersonation, "end", timeline.Target{Type: "impersonation", ID: session})
 	e.Denied, e.Cause = true, code
-	if err := s.store.Record(ctx, c.Organization.ID, e); err != nil {
-		return err
-	}
-	return fault.New(fault.Denied, code, detail)
+	return s.store.Record(ctx, c.Organization.ID, e)
 }
 
 // current is the session as it truly is at now: one that the clock has ended is

@@ -9,6 +9,7 @@ import (
 	"gemba/shared/directory"
 	"gemba/shared/fault"
 	"gemba/shared/impersonation"
+	"gemba/shared/timeline"
 )
 
 func TestGet(t *testing.T) {
@@ -242,5 +243,24 @@ func TestAListGoesOnAfterNothingButASession(t *testing.T) {
 		if !fault.Is(err, fault.Invalid) {
 			t.Errorf("after %.5q: %v", after, err)
 		}
+	}
+}
+
+// TestT1WhoIsRefusedToEndASessionIsRecorded, in the same way whether or not there is
+// such a one: one answer, one form of entry.
+func TestT1WhoIsRefusedToEndASessionIsRecorded(t *testing.T) {
+	w := newWorld(t)
+	s := w.start(t, local, maria)
+	for id, code := range map[string]string{s.ID: "not_found", "nothing": "not_found"} {
+		if _, err := w.service.End(t.Context(), w.caller(t, bob), id); !fault.Is(err, fault.NotFound) {
+			t.Errorf("T4 %q: %v", id, err)
+		}
+		told := slices.DeleteFunc(w.entries(t, "end"), func(e timeline.Entry) bool { return e.Target.ID != id })
+		if len(told) != 1 || !told[0].Denied || told[0].Cause != code || told[0].Subject.ID != bob || told[0].Session != "" {
+			t.Errorf("T1 %q: %+v", id, told)
+		}
+	}
+	if _, cause := w.session(t, s.ID).Over(w.clock.Now()); cause != impersonation.NoCause {
+		t.Errorf("it ended by %v", cause)
 	}
 }
