@@ -60,12 +60,22 @@ func (item entryItem) entry() timeline.Entry {
 	return e
 }
 
-// record writes an entry, and a copy for each person in it, so that a
+// record writes the entry of a change. One that is made in a session has to hold
+// the session to last: else the record would say of an actor what they did when
+// they were nobody but themselves any more (I5, I7).
+func (t *transaction) record(o string, e timeline.Entry) {
+	if e.Session != "" && !e.Denied {
+		t.acts = append(t.acts, sessionKey(o, e.Session))
+	}
+	t.enter(o, e)
+}
+
+// enter writes an entry, and a copy for each person in it, so that a
 // person's timeline is read without reading everybody's (T1).
 //
 // Its time is cut to the milliseconds that its id orders by, so that entries
 // stand in the order of the times that they tell (T2).
-func (t *transaction) record(o string, e timeline.Entry) {
+func (t *transaction) enter(o string, e timeline.Entry) {
 	e.At = e.At.Truncate(time.Millisecond)
 	id, err := ulid.New(ulid.Timestamp(e.At), ulid.DefaultEntropy())
 	if !t.keep(err) {
@@ -234,6 +244,6 @@ func monthBelow(top string) time.Time {
 // Record writes an entry that stands alone: a denied attempt.
 func (s *Store) Record(ctx context.Context, organization string, e timeline.Entry) error {
 	t := s.begin()
-	t.record(organization, e)
+	t.enter(organization, e)
 	return t.commit(ctx)
 }

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	crand "crypto/rand"
 	"errors"
@@ -29,6 +30,7 @@ type transaction struct {
 	logged  int // bytes of the policy change
 	tallies map[key]*tally
 	moving  string // the organization, when people move between sets
+	acts    []key  // the sessions that changes are made in
 	err     error
 }
 
@@ -124,6 +126,17 @@ func (t *transaction) rest(b directory.Basis) {
 	}
 }
 
+// held is Internal when a change is made in a session that the transaction does not
+// hold to last.
+func (t *transaction) held() error {
+	for _, k := range t.acts {
+		if !t.written[k] {
+			return fault.Wrap(fault.Internal, "session", errors.New("a change in a session that it does not hold to last"))
+		}
+	}
+	return nil
+}
+
 func (t *transaction) add(k key, fail error, item types.TransactWriteItem) {
 	t.items = append(t.items, item)
 	t.fails = append(t.fails, fail)
@@ -164,8 +177,8 @@ const (
 // a user may leave a location that very many of their assignments are limited to.
 func (t *transaction) commit(ctx context.Context) error {
 	t.writeTallies()
-	if t.err != nil {
-		return t.err
+	if err := cmp.Or(t.err, t.held()); err != nil {
+		return err
 	}
 	if len(t.items) > mostActions {
 		return fault.New(fault.Unprocessable, "too_much_at_once", "This changes more than one transaction can: split it.")

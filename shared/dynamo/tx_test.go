@@ -14,6 +14,7 @@ import (
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest"
 	"gemba/shared/fault"
+	"gemba/shared/timeline"
 )
 
 // codeOf is kind and code of a failure, "" of none.
@@ -47,13 +48,17 @@ func TestT3AFailedConditionChangesNothing(t *testing.T) {
 			t.check(thingKey("there"), absent, own)
 			t.check(thingKey("none"), present, errors.New("second"))
 		}, "conflict own"},
-		"a user that changed":               {func(t *transaction) { t.rest(basisOf("user", 2)) }, "conflict raced"},
-		"a policy that changed":             {func(t *transaction) { t.rest(basisOf("policy", 2)) }, "conflict raced"},
-		"a session that ended":              {func(t *transaction) { t.rest(basisOf("session", 0)) }, "conflict raced"},
-		"a session that is not there":       {func(t *transaction) { t.rest(basisOf("no session", 0)) }, "conflict raced"},
-		"a basis that holds":                {func(t *transaction) { t.rest(basisOf("holds", 0)) }, ""},
-		"a version written is not checked":  {func(t *transaction) { t.bump("o", 1, changeItem{}); t.rest(basisOf("holds", 0)) }, ""},
-		"a lost bump of the policy version": {func(t *transaction) { t.bump("o", 7, changeItem{}) }, "conflict raced"},
+		"a user that changed":                      {func(t *transaction) { t.rest(basisOf("user", 2)) }, "conflict raced"},
+		"a policy that changed":                    {func(t *transaction) { t.rest(basisOf("policy", 2)) }, "conflict raced"},
+		"a session that ended":                     {func(t *transaction) { t.rest(basisOf("session", 0)) }, "conflict raced"},
+		"a session that is not there":              {func(t *transaction) { t.rest(basisOf("no session", 0)) }, "conflict raced"},
+		"a basis that holds":                       {func(t *transaction) { t.rest(basisOf("holds", 0)) }, ""},
+		"a version written is not checked":         {func(t *transaction) { t.bump("o", 1, changeItem{}); t.rest(basisOf("holds", 0)) }, ""},
+		"a change in a session that nothing holds": {func(t *transaction) { t.record("o", deedIn("lasts")) }, "internal session"},
+		"a change in another session than is held": {func(t *transaction) { t.record("o", deedIn("other")); t.rest(basisOf("holds", 0)) }, "internal session"},
+		"a change in a session that lasts":         {func(t *transaction) { t.record("o", deedIn("lasts")); t.rest(basisOf("holds", 0)) }, ""},
+		"a change in a session that ended":         {func(t *transaction) { t.record("o", deedIn("ended")); t.rest(basisOf("session", 0)) }, "conflict raced"},
+		"a lost bump of the policy version":        {func(t *transaction) { t.bump("o", 7, changeItem{}) }, "conflict raced"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := openBare(t)
@@ -73,6 +78,13 @@ func TestT3AFailedConditionChangesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// deedIn is the entry of what was done in a session.
+func deedIn(session string) timeline.Entry {
+	e := entryAt(noon, "request")
+	e.Session = session
+	return e
 }
 
 // lay writes what a basis rests on: user "u" of version 1, policy version 1,
