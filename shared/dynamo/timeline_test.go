@@ -2,7 +2,9 @@ package dynamo
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -364,4 +366,104 @@ func TestWhatAStoryCosts(t *testing.T) {
 	if len(calls) != 1 || calls["Query"] != 1 {
 		t.Errorf("%v", calls)
 	}
+}
+
+// TestT2EveryQueryIsAPlainFilterOfTheRecord: entries at random over two years, on
+// the turns of months and of a year too and some ahead of the clock, asked for by
+// whatever filters together, in pages of whatever size.
+func TestT2EveryQueryIsAPlainFilterOfTheRecord(t *testing.T) {
+	b := openBare(t)
+	chance := rand.New(rand.NewPCG(5, 2026))
+	pick := func(from ...string) string { return from[chance.IntN(len(from))] }
+	created := time.Date(2024, time.November, 30, 23, 0, 0, 0, time.UTC)
+	now := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
+	moment := func() time.Time {
+		turn := time.Date(2024, time.Month(12+chance.IntN(16)), 1, 0, 0, 0, 0, time.UTC)
+		switch chance.IntN(3) {
+		case 0:
+			return turn.Add(time.Duration(chance.IntN(5)-2) * time.Millisecond)
+		case 1:
+			return now.Add(time.Duration(chance.IntN(110)-55) * time.Minute) // another instance's clock
+		}
+		return turn.Add(time.Duration(chance.Int64N(int64(31 * 24 * time.Hour)))).Truncate(time.Millisecond)
+	}
+	people := []string{"ann", "ben", "cat", "dan"}
+	for range 150 {
+		e := timeline.Entry{
+			At: moment(), Type: timeline.Type(1 + chance.IntN(int(timeline.TypeCount)-1)), Action: pick("create", "edit"), Denied: chance.IntN(4) == 0,
+			Subject: timeline.Person{ID: pick(people...), Name: "Somebody"}, Target: timeline.Target{Type: pick("user", "role"), ID: pick(people...)},
+			After: timeline.Values{"name": pick("Night Watch", "Day"), "n": 17.0}, RequestID: pick("r1", "r2"),
+		}
+		if chance.IntN(3) == 0 {
+			e.Impersonator, e.Session = timeline.Person{ID: pick(people...), Name: "Other"}, pick("SESSIONX", "SESSIONY")
+		}
+		if end := now.Add(time.Hour); e.At.Before(end) && !e.At.Before(created.Add(-time.Hour)) {
+			b.enter(e)
+		}
+	}
+	all, _, err := timeline.List(t.Context(), b.Store, "o", created, now, timeline.Query{}, timeline.Page{Limit: 500})
+	for end := "-"; end != "" && err == nil; {
+		var more []timeline.Entry
+		after := all[len(all)-1].ID
+		more, end, err = timeline.List(t.Context(), b.Store, "o", created, now, timeline.Query{}, timeline.Page{Limit: 500, After: after})
+		all = append(all, more...)
+	}
+	if err != nil || len(all) < 140 || !slices.IsSortedFunc(all, func(x, y timeline.Entry) int { return strings.Compare(y.ID, x.ID) }) {
+		t.Fatalf("%d entries, %v", len(all), err)
+	}
+	found := 0
+	for range 150 {
+		var q timeline.Query
+		if chance.IntN(3) == 0 {
+			q.Type = timeline.Type(1 + chance.IntN(int(timeline.TypeCount)-1))
+		}
+		if chance.IntN(2) == 0 {
+			q.Person = pick(append(people, "eve")...)
+		}
+		if chance.IntN(2) == 0 {
+			q.Text = pick("night", "SESSIONx", "17", "edit", "R2", "nothing")
+		}
+		if chance.IntN(2) == 0 {
+			q.From = moment()
+		}
+		if chance.IntN(2) == 0 {
+			q.To = moment()
+		}
+		var want, got []string
+		for _, e := range all {
+			if wanted(q, e) {
+				want = append(want, e.ID)
+			}
+		}
+		for page := (timeline.Page{Limit: 1 + chance.IntN(40)}); ; page.Limit = 1 + chance.IntN(40) {
+			entries, end, err := timeline.List(t.Context(), b.Store, "o", created, now, q, page)
+			if err != nil || len(entries) > page.Limit {
+				t.Fatalf("%d entries by %d, %v", len(entries), page.Limit, err)
+			}
+			for _, e := range entries {
+				got = append(got, e.ID)
+			}
+			if page.After = end; end == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: %d entries, want %d", q, len(got), len(want))
+		}
+		found += len(want)
+	}
+	if found < 500 {
+		t.Errorf("only %d entries were found at all", found)
+	}
+}
+
+// wanted tells plainly whether a query wants an entry.
+func wanted(q timeline.Query, e timeline.Entry) bool {
+	concerned := []string{e.Subject.ID, e.Impersonator.ID}
+	if e.Target.Type == "user" {
+		concerned = append(concerned, e.Target.ID)
+	}
+	says := fmt.Sprint(e.Subject, e.Impersonator, e.Target, e.Action, e.RequestID, e.Session, e.After["name"], e.After["n"])
+	return (q.Type == timeline.NoType || q.Type == e.Type) && (q.Person == "" || slices.Contains(concerned, q.Person)) &&
+		!e.At.Before(q.From) && (q.To.IsZero() || e.At.Before(q.To)) && strings.Contains(strings.ToLower(says), strings.ToLower(q.Text))
 }

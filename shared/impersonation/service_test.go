@@ -121,8 +121,8 @@ func TestRevoke(t *testing.T) {
 			if w.session(t, s.ID).Cause != impersonation.NoCause {
 				t.Error("it ended")
 			}
-			if denied := len(w.entries(t, "end")); (denied == 1) != (c.kind == fault.Denied) {
-				t.Errorf("T1: %d entries", denied)
+			if told := w.entries(t, "end"); len(told) != 1 || !told[0].Denied {
+				t.Errorf("T1: %+v", told)
 			}
 		})
 	}
