@@ -272,6 +272,53 @@ func TestEveryAnswerOfASessionSaysSo(t *testing.T) {
 	}
 }
 
+// TestI7TheLogNamesBoth: a line of a request in a session has the subject and the
+// session beside the actor; one in person has neither.
+func TestI7TheLogNamesBoth(t *testing.T) {
+	for session, want := range map[string]bool{"x": true, "": false} {
+		var log strings.Builder
+		header := map[string]string{}
+		if session != "" {
+			header["impersonation-session"] = session
+		}
+		invoke(t, function(&store{}, &sessions{mode: impersonation.Full}, &log, endpoint(func() error { return nil })), "root", header)
+		both := strings.Contains(log.String(), "actor=root") && strings.Contains(log.String(), "subject=nurse session=x")
+		if both != want || strings.Contains(log.String(), "subject=") != want {
+			t.Errorf("session %q: %s", session, log.String())
+		}
+	}
+}
+
+// TestT1WhatAnyoneMayTryIsAnAttemptToo: an endpoint that lets everybody in says
+// itself what a read_only session refused, also of what could not be read.
+func TestT1WhatAnyoneMayTryIsAnAttemptToo(t *testing.T) {
+	for body, want := range map[string]string{"nurse": "nurse", "!": ""} {
+		s := &store{}
+		open := api.Endpoint[string]{
+			Route: "PUT /v1/thing", Action: authz.SignIn,
+			Decode: func(r *api.Request) (string, error) {
+				if string(r.Body) == "!" {
+					return "", fault.New(fault.Invalid, "malformed", "")
+				}
+				return string(r.Body), nil
+			},
+			Attempt: func(c directory.Caller, in, cause string) timeline.Entry {
+				e := c.Entry(timeline.Impersonation, "start", timeline.Target{Type: "user", ID: in})
+				e.Denied, e.Cause = true, cause
+				return e
+			},
+			Do: func(context.Context, directory.Caller, string) (api.Response, error) {
+				return api.Response{Status: 200}, nil
+			},
+		}.Bind()
+		f := function(s, &sessions{mode: impersonation.ReadOnly}, &strings.Builder{}, open)
+		a := ask(t, f, "root", map[string]string{"impersonation-session": "x"}, "", body)
+		if a.StatusCode != 403 || len(s.recorded) != 1 || s.recorded[0].Target.ID != want || s.recorded[0].Cause != "read_only" || s.recorded[0].Session != "x" {
+			t.Errorf("T1 %d, recorded %+v", a.StatusCode, s.recorded)
+		}
+	}
+}
+
 // TestWhatIsNotLookedIntoComesLast: that a request is malformed, or a write in a
 // read_only session, is told to nobody whose sign-in or session is over.
 func TestWhatIsNotLookedIntoComesLast(t *testing.T) {

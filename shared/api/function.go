@@ -122,6 +122,9 @@ func (f *Function) log(ctx context.Context, c *call, r Response, err error, meas
 		slog.String("organization", c.organization), slog.String("actor", c.actor), slog.String("action", c.action),
 		slog.String("outcome", outcome(err)), slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
 	}, measured...)
+	if s := c.request.Session; s.ID != "" { // both of them, or the log blames one
+		attrs = append(attrs, slog.String("subject", s.Subject.ID), slog.String("session", s.ID))
+	}
 	level := slog.LevelInfo
 	if err != nil {
 		attrs = append(attrs, slog.String("code", fault.Of(err).Code))
