@@ -275,3 +275,40 @@ func TestAskingInASessionIsNoChange(t *testing.T) {
 	}
 	o.told(t, acting, acting.session, "50", nil, nil)
 }
+
+// TestWritesThatRaceTheEndOfTheirSession: each is done and told as the two people's,
+// or refused and nobody's; the record never names one of them alone (I5, I7).
+func TestWritesThatRaceTheEndOfTheirSession(t *testing.T) {
+	t.Parallel()
+	o := found(t, nil)
+	users := []string{"mia", "finn", "noel", "wes", "lea", "cap"}
+	for range 3 {
+		acting, _ := o.begin(t, "sam", "ada")
+		replies := together(4*len(users), func(i int) reply {
+			if i == len(users) {
+				return acting.delete(t, "/v1/impersonations/"+acting.session)
+			}
+			return acting.put(t, "/v1/users/"+users[i%len(users)]+"/persona", object{"persona": []string{"leader", "executive", "frontline"}[i%3]})
+		})
+		var done []string
+		for i, r := range replies {
+			entries := o.entries(t, r)
+			switch {
+			case i == len(users):
+				r.is(t, 200)
+			case r.status == 403:
+				r.problem(t, 403, "impersonation_invalid")
+				if len(entries) > 0 {
+					t.Errorf("I5 it was refused, and told as done: %v", entries)
+				}
+			default:
+				r.is(t, 200)
+				for _, entry := range entries { // none when somebody has that persona already
+					reply{call: r.call, body: entry}.has(t, marks("ada", "sam", acting.session, r, "done"))
+					done = append(done, text(entry["id"]))
+				}
+			}
+		}
+		o.told(t, o.as(t, "ada"), acting.session, "5", done, nil)
+	}
+}

@@ -30,6 +30,10 @@
 //     the fifth fails can make one too early.
 //   - In a session the list and its members are those that the subject sees,
 //     and the session itself. Ending another's session is a write.
+//   - What happened in a session is its two people's to know, in person, and a
+//     system administrator's. To anybody else each entry is as readable as the
+//     thing that it is about. Why a decision denied an attempt on a user is told
+//     only to who administers that user.
 //
 // It refuses to know HTTP, storage, the pool and how mail leaves; rights are
 // package authz's to decide.
