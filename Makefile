@@ -125,7 +125,7 @@ FOLDER_ImpersonationFunction := impersonation
 FOLDER_TimelineFunction := timeline
 FOLDER_PersonaAuditFunction := persona-audit
 FOLDER_NotifierFunction := notifier
-FOLDER_EngagementFunction := engagement
+FOLDER_ProjectionFunction := projection
 
 BOOTSTRAPS := $(patsubst FOLDER_%,build-%,$(filter FOLDER_%,$(.VARIABLES)))
 .PHONY: $(BOOTSTRAPS)

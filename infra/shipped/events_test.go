@@ -97,7 +97,7 @@ var occasions = []occasion{
 	{"end-impersonation", "ImpersonationFunction", 200, `{"subject":{"id":"maria.alvarez"},"cause":"signed_out"}`},
 	{"notices", "NotifierFunction", 0, `{"batchItemFailures":[]}`},
 	{"sweep", "NotifierFunction", 0, `{"organizations":1,"ended":0,"stuck":0,"left":0}`},
-	{"engagement", "EngagementFunction", 0, `{"batchItemFailures":[]}`},
+	{"projection", "ProjectionFunction", 0, `{"batchItemFailures":[]}`},
 	{"daily-audit", "PersonaAuditFunction", 0, `{"slot":"2026-11-22","organizations":1,"made":1,"failed":0}`},
 	{"make-persona-audit", "PersonaFunction", 201, `{"slot":null,"report":{"location":"northgate"},"changed":[],"moved":{"since":"2026-11-22"}}`},
 	{"persona-audits", "PersonaFunction", 200, `{"items":[{"slot":null,"report":{"location":"northgate"}},{"id":"2026-11-22","moved":null}],"next":""}`},

@@ -34,7 +34,7 @@ var functions = map[string]struct {
 	"TimelineFunction":      {"timeline", []string{onDynamoDB, "TABLE"}},
 	"PersonaAuditFunction":  {"persona-audit", []string{onDynamoDB, onLambda, onSES, "SENDER", "TABLE"}},
 	"NotifierFunction":      {"notifier", []string{onDynamoDB, onSES, "SENDER", "TABLE"}},
-	"EngagementFunction":    {"engagement", []string{onDynamoDB, "TABLE"}},
+	"ProjectionFunction":    {"projection", []string{onDynamoDB, "TABLE"}},
 }
 
 // Where a service answers when it is not AWS; empty in the template, which
@@ -164,12 +164,12 @@ func TestTemplateSays(t *testing.T) {
 			`'{"scheduledTime":"<aws.scheduler.scheduled-time>"}'`},
 		{"I4 the next sweep does what this one could not", "NotifierFunction", "Properties/EventInvokeConfig",
 			`{MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 300}`},
-		{"who takes part comes from the table", "EngagementFunction", "Properties/Events/Stream/Properties/Stream", `!GetAtt Table.StreamArn`},
-		{"nobody's day is skipped", "EngagementFunction", "Properties/Events/Stream/Properties/StartingPosition", `TRIM_HORIZON`},
-		{"a day that fails repeats alone", "EngagementFunction", "Properties/Events/Stream/Properties/FunctionResponseTypes", `[ReportBatchItemFailures]`},
-		{"a day that kills its batch is found", "EngagementFunction", "Properties/Events/Stream/Properties/BisectBatchOnFunctionError", `true`},
-		{"a day that is given up is kept", "EngagementFunction", "Properties/Events/Stream/Properties/DestinationConfig",
-			`{OnFailure: {Type: SQS, Destination: !GetAtt EngagementDeadLetters.Arn}}`},
+		{"who takes part comes from the table", "ProjectionFunction", "Properties/Events/Stream/Properties/Stream", `!GetAtt Table.StreamArn`},
+		{"nobody's day is skipped", "ProjectionFunction", "Properties/Events/Stream/Properties/StartingPosition", `TRIM_HORIZON`},
+		{"a day that fails repeats alone", "ProjectionFunction", "Properties/Events/Stream/Properties/FunctionResponseTypes", `[ReportBatchItemFailures]`},
+		{"a day that kills its batch is found", "ProjectionFunction", "Properties/Events/Stream/Properties/BisectBatchOnFunctionError", `true`},
+		{"a day that is given up is kept", "ProjectionFunction", "Properties/Events/Stream/Properties/DestinationConfig",
+			`{OnFailure: {Type: SQS, Destination: !GetAtt ProjectionDeadLetters.Arn}}`},
 		{"mail comes from the verified address", "EmailIdentity", "Properties/EmailIdentity", `!Ref Sender`},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -268,11 +268,11 @@ func TestStreamFilters(t *testing.T) {
 		{"REMOVE", "AUD#o", "ACTING", ""},
 		{"INSERT", "U#o#u", "USER", ""},
 		{"MODIFY", "U#o#u", "USER", ""},
-		{"INSERT", "SEEN#o#u", "20500", "Engagement"},
+		{"INSERT", "SEEN#o#u", "20500", "Projection"},
 		{"REMOVE", "SEEN#o#u", "20500", ""},
-		{"INSERT", "I#o#i", "ITEM", "Engagement"},
-		{"MODIFY", "I#o#i", "ITEM", "Engagement"},
-		{"REMOVE", "I#o#i", "ITEM", "Engagement"},
+		{"INSERT", "I#o#i", "ITEM", "Projection"},
+		{"MODIFY", "I#o#i", "ITEM", "Projection"},
+		{"REMOVE", "I#o#i", "ITEM", "Projection"},
 		{"INSERT", "I#o#i", "CLAIM", ""},
 		{"INSERT", "TI#o#t", "ITEM#i", ""},
 		{"INSERT", "EI#o#i", "USER#u", ""},
@@ -286,7 +286,7 @@ func TestStreamFilters(t *testing.T) {
 			t.Fatal(err)
 		}
 		to := ""
-		for _, function := range []string{"Notifier", "Engagement"} {
+		for _, function := range []string{"Notifier", "Projection"} {
 			if slices.ContainsFunc(patterns(t, function+"Function"), func(p any) bool { return filtered(p, record) }) {
 				to += function
 			}
@@ -338,8 +338,8 @@ var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "
 var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
 	"G": "Directory Role", "R": "Directory PersonaAudit Role", "GB": "PersonaAudit Role", "NR": "Directory Role",
-	"U": "Directory Engagement Impersonation Persona PersonaAudit Role", "D": "Directory Engagement Persona PersonaAudit Role", "CNT": "Directory Engagement Persona PersonaAudit",
-	"SEEN": "Directory Impersonation Permission Persona Role Timeline", "EI": "Engagement", "EU": "Engagement",
+	"U": "Directory Impersonation Persona PersonaAudit Projection Role", "D": "Directory Persona PersonaAudit Projection Role", "CNT": "Directory Persona PersonaAudit Projection",
+	"SEEN": "Directory Impersonation Permission Persona Role Timeline", "EI": "Projection", "EU": "Projection",
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",

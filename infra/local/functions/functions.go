@@ -13,12 +13,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	directoryfn "gemba/functions/directory/endpoints"
-	engagementfn "gemba/functions/engagement/endpoints"
 	impersonationfn "gemba/functions/impersonation/endpoints"
 	notifierfn "gemba/functions/notifier/endpoints"
 	permissionfn "gemba/functions/permission/endpoints"
 	auditfn "gemba/functions/persona-audit/endpoints"
 	personafn "gemba/functions/persona/endpoints"
+	projectionfn "gemba/functions/projection/endpoints"
 	rolefn "gemba/functions/role/endpoints"
 	timelinefn "gemba/functions/timeline/endpoints"
 	"gemba/infra/local/stack"
@@ -47,7 +47,7 @@ func Handlers(idle time.Duration) func(stack.Parts) (map[string]lambda.Handler, 
 			"TimelineFunction":      w.timeline("TimelineFunction"),
 			"PersonaAuditFunction":  w.personaAudit("PersonaAuditFunction"),
 			"NotifierFunction":      w.notifier("NotifierFunction"),
-			"EngagementFunction":    w.engagement("EngagementFunction"),
+			"ProjectionFunction":    w.projection("ProjectionFunction"),
 		}, nil
 	}
 }
@@ -126,8 +126,8 @@ func (w wiring) notifier(id string) lambda.Handler {
 	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Output, w.Log, time.Now)
 }
 
-func (w wiring) engagement(id string) lambda.Handler {
-	return engagementfn.New(persona.NewEngager(w.store(id)), w.Log)
+func (w wiring) projection(id string) lambda.Handler {
+	return projectionfn.New(persona.NewEngager(w.store(id)), w.Log)
 }
 
 // Seed loads a world as the operator's command does.

@@ -184,7 +184,7 @@ func TestTheRepositorysTemplateIsUnderstood(t *testing.T) {
 	}
 	names := []string{
 		"Table", "Table.Arn", "Table.StreamArn", "UserPool", "UserPoolClient", "HttpApi",
-		"NotifierDeadLetters.Arn", "EngagementDeadLetters.Arn", "PersonaAuditDeadLetters.Arn",
+		"NotifierDeadLetters.Arn", "ProjectionDeadLetters.Arn", "PersonaAuditDeadLetters.Arn",
 	}
 	for _, name := range names {
 		read.Set(name, "value-of-"+name)

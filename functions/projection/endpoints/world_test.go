@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"gemba/functions/engagement/endpoints"
+	"gemba/functions/projection/endpoints"
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"
@@ -28,7 +28,7 @@ import (
 
 type object = map[string]any
 
-// world is the engagement function over the fixture's organization, and the
+// world is the projection function over the fixture's organization, and the
 // records of the stream that it was not yet given.
 type world struct {
 	*fixture.Place

@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"gemba/functions/engagement/endpoints"
+	"gemba/functions/projection/endpoints"
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"

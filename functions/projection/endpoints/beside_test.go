@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"gemba/functions/engagement/endpoints"
+	"gemba/functions/projection/endpoints"
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"

@@ -1,4 +1,4 @@
-// Package endpoints is the engagement function: what the table's stream says
+// Package endpoints is the projection function: what the table's stream says
 // about who takes part.
 //
 // It decides which records mean something, puts those of a batch together that
@@ -27,7 +27,7 @@ type Function struct {
 	log     *slog.Logger
 }
 
-// New is the engagement function.
+// New is the projection function.
 func New(engager *persona.Engager, log *slog.Logger) *Function { return &Function{engager, log} }
 
 // inserted is the event that leaves a mark; its removal, by TTL, says nothing.
@@ -163,7 +163,7 @@ func (f *Function) items(ctx context.Context, items map[thing][]string) map[stri
 		}
 	}
 	if len(items) > 0 {
-		f.log.LogAttrs(ctx, slog.LevelInfo, "record", slog.String("function", "engagement"), slog.String("action", "item"),
+		f.log.LogAttrs(ctx, slog.LevelInfo, "record", slog.String("function", "projection"), slog.String("action", "item"),
 			slog.Int("items", len(items)), slog.Int("failed", len(failed)))
 	}
 	return failed
@@ -179,7 +179,7 @@ func fail(failed map[string]bool, records []string) {
 func (f *Function) tell(ctx context.Context, action, organization string, err error, about ...slog.Attr) {
 	level := slog.LevelInfo
 	attrs := append([]slog.Attr{
-		slog.String("function", "engagement"), slog.String("action", action), slog.String("organization", organization),
+		slog.String("function", "projection"), slog.String("action", action), slog.String("organization", organization),
 	}, about...)
 	if err != nil {
 		level = slog.LevelError

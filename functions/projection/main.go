@@ -1,10 +1,10 @@
-// Command engagement notes who takes part.
+// Command projection derives what follows from the changes of the table: who takes part.
 package main
 
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"gemba/functions/engagement/endpoints"
+	"gemba/functions/projection/endpoints"
 	"gemba/functions/wire"
 	"gemba/shared/persona"
 )

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"gemba/functions/engagement/endpoints"
+	"gemba/functions/projection/endpoints"
 	"gemba/infra/iam"
 	"gemba/infra/local/template"
 	"gemba/shared/authz"
@@ -100,7 +100,7 @@ func TestTheFunctionMayWhatItDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := httptest.NewServer(policies.Guard("EngagementFunction", httputil.NewSingleHostReverseProxy(local), func(err error) { t.Error(err) }))
+	guard := httptest.NewServer(policies.Guard("ProjectionFunction", httputil.NewSingleHostReverseProxy(local), func(err error) { t.Error(err) }))
 	t.Cleanup(guard.Close)
 	w.function = w.over(w.Open(func(cfg *aws.Config) { cfg.BaseEndpoint = &guard.URL }))
 	for _, id := range []string{"icu-idea", "icu-new", "ward-project", "ward-private", "clinic-incident"} {
