@@ -89,6 +89,7 @@ var occasions = []occasion{
 	{"persona-mismatches", "PersonaFunction", 200, `{"items":[{"user":"marta.lopez","persona":"leader","kind":"needs_more"},{"user":"ravi.garcia","persona":"leader","kind":"needs_more"}],"next":""}`},
 	{"timeline", "TimelineFunction", 200, `{"items":[{"type":"persona","outcome":"done","subject":{"id":"olivia.bennett"},"target":{"type":"user","id":"keisha.brown"},"before":{"persona":"leader"}}]}`},
 	{"timeline-lines", "TimelineFunction", 200, `{"type":"persona","outcome":"done","subject":{"id":"olivia.bennett"},"target":{"type":"user","id":"keisha.brown"}}`},
+	{"verification", "TimelineFunction", 200, `{"kept":null,"first":null,"complete":true,"next":""}`},
 	{"change-personas", "PersonaFunction", 200, `{"results":[{"user":"keisha.brown","persona":"frontline","result":"changed"},{"user":"james.whitaker","persona":"leader","result":"unchanged"},{"user":"nobody","problem":{"type":"urn:problem:not_found","status":404}}]}`},
 	{"persona-history", "PersonaFunction", 200, `{"items":[{"from":null,"to":"frontline","by":{"id":"olivia.bennett"},"impersonator":null},{"from":"leader","to":null},{"from":"frontline","to":"leader"},{"from":null,"to":"frontline","by":{"name":"operator"}}],"next":""}`},
 	{"start-impersonation", "ImpersonationFunction", 201, `{"subject":{"id":"maria.alvarez"},"mode":"full","notice":{"status":"queued"}}`},

@@ -278,6 +278,20 @@ func TestStreamFilters(t *testing.T) {
 		{"INSERT", "EI#o#i", "USER#u", ""},
 		{"MODIFY", "EU#o#u", "N", ""},
 		{"MODIFY", "CNT#o", "SET#h", ""},
+		{"INSERT", "T#o#2026-11", "01K", "Projection"}, // T2
+		{"MODIFY", "T#o#2026-11", "01K", "Projection"},
+		{"REMOVE", "T#o#2026-11", "01K", "Projection"},
+		{"INSERT", "TP#o#u", "01K", ""},
+		{"MODIFY", "TP#o#u", "01K", "Projection"},
+		{"REMOVE", "TP#o#u", "01K", "Projection"},
+		{"INSERT", "SEALED#o#2026-11", "01K", ""},
+		{"MODIFY", "SEALED#o#2026-11", "01K", "Projection"},
+		{"REMOVE", "SEALED#o#2026-11", "01K", "Projection"},
+		{"INSERT", "SEAL#o", "BLOCK#1", ""},
+		{"MODIFY", "SEAL#o", "BLOCK#1", "Projection"},
+		{"REMOVE", "SEAL#o", "BLOCK#1", "Projection"},
+		{"INSERT", "SEAL#o", "HEAD", ""},
+		{"MODIFY", "SEAL#o", "HEAD", ""}, // each block does
 	} {
 		var record any
 		// An entry's filter looks at its type, which stands in for the key here.
@@ -331,7 +345,7 @@ func filtered(pattern, record any) bool {
 }
 
 // kinds are those that shared/dynamo gives keys.
-var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "TI", "I", "N", "NR", "SUB", "X", "A", "PR", "T", "TP", "AUD", "CNT", "K", "SEEN", "EI", "EU"}
+var kinds = []string{"ORG", "V", "P", "C", "S", "G", "U", "D", "R", "GB", "L", "TI", "I", "N", "NR", "SUB", "X", "A", "PR", "T", "TP", "AUD", "CNT", "K", "SEEN", "EI", "EU", "SEAL", "SEALED"}
 
 // writers are who may put, update or delete each kind; nobody else may, and
 // nobody writes a kind that is not here.
@@ -339,7 +353,7 @@ var writers = map[string]string{
 	"ORG": "Directory", "P": "Directory Role", "V": "Directory Role", "C": "Directory Role", "S": "Directory Role",
 	"G": "Directory Role", "R": "Directory PersonaAudit Role", "GB": "PersonaAudit Role", "NR": "Directory Role",
 	"U": "Directory Impersonation Persona PersonaAudit Projection Role", "D": "Directory Persona PersonaAudit Projection Role", "CNT": "Directory Persona PersonaAudit Projection",
-	"SEEN": "Directory Impersonation Permission Persona Role Timeline", "EI": "Projection", "EU": "Projection",
+	"SEEN": "Directory Impersonation Permission Persona Role Timeline", "EI": "Projection", "EU": "Projection", "SEAL": "Projection", "SEALED": "Projection",
 	"I": "Directory", "L": "Directory", "TI": "Directory", "N": "Directory", "SUB": "Directory",
 	"X":  "Directory Impersonation Notifier Permission Persona Role Timeline",
 	"A":  "Directory Impersonation Notifier Permission Persona Role Timeline",

@@ -82,6 +82,7 @@ func TestEveryRouteInASession(t *testing.T) {
 		"GET /v1/impersonations/{id}":        {"/v1/impersonations/nothing", nil, 404},
 		"DELETE /v1/impersonations/{id}":     {"/v1/impersonations/nothing", nil, 404},
 		"GET /v1/timeline":                   {"/v1/timeline", nil, 403},
+		"GET /v1/timeline/verification":      {"/v1/timeline/verification", nil, 403},
 	}
 	routes := deployed(t)
 	for _, route := range routes {

@@ -42,6 +42,8 @@ import (
 //	proofs                             PR#o#actor          ATTEMPTS USED#hash
 //	timeline                           T#o#yyyy-mm         id               gsi1: T#o#type#yyyy-mm, id
 //	timeline of a person               TP#o#person         id
+//	seal of the timeline               SEAL#o              HEAD BLOCK#n
+//	which block sealed an entry        SEALED#o#yyyy-mm    id
 //	audits, latest last; their counts  AUD#o               AT#order COUNTS#order#n
 //	slot's audit; last scheduled; mail AUD#o               SLOT#slot LAST MAIL#slot#hash
 //	persona counts, and what moves     CNT#o               SET#hash MOVES MOVE#name
@@ -74,6 +76,7 @@ const (
 	tallyKind    = "COUNTS"
 	actedKind    = "ACTED"
 	actedOnKind  = "ACTEDON"
+	blockKind    = "BLOCK"
 )
 
 // kind is what begins a sort key that names something.
@@ -81,6 +84,9 @@ func (k key) kind() string { kind, _, _ := strings.Cut(k.sk, "#"); return kind }
 
 // named is the id that a sort key names.
 func (k key) named() string { _, id, _ := strings.Cut(k.sk, "#"); return id }
+
+// number is what a sort key names, 0 when it is no number.
+func (k key) number() uint64 { n, _ := strconv.ParseUint(k.named(), 10, 64); return n }
 
 // compare orders keys.
 func (k key) compare(other key) int {
@@ -96,6 +102,21 @@ func (k key) isMark() bool   { return strings.HasPrefix(k.pk, "A#") && k.sk == a
 // of somebody's day.
 func (k key) isItem() bool { return strings.HasPrefix(k.pk, "I#") && k.sk == itemSK }
 func (k key) isSeen() bool { return strings.HasPrefix(k.pk, "SEEN#") }
+
+// kept tells that the key is of what nothing ever changes or removes: an entry or
+// a person's copy of one (T2), a block of the seal or a mark; and whose.
+func (k key) kept() (organization string, ok bool) {
+	kind, _, _ := strings.Cut(k.pk, "#")
+	switch kind {
+	case "T", "TP", "SEALED":
+		organization, _, ok = k.two()
+		return organization, ok
+	case "SEAL":
+		_, organization, _ = strings.Cut(k.pk, "#")
+		return organization, k.kind() == blockKind && directory.IsID(organization)
+	}
+	return "", false
+}
 
 // entered is the organization whose timeline has an entry of this key; false for
 // any other, that of a person's copy included.
@@ -252,6 +273,14 @@ func timelineTypePK(o string, t timeline.Type, at time.Time) string {
 
 func personPK(o, person string) string { return join("TP", o, person) }
 
+func sealPK(o string) string                 { return join("SEAL", o) }
+func sealHeadKey(o string) key               { return key{sealPK(o), "HEAD"} }
+func blockKey(o string, n uint64) key        { return key{sealPK(o), join(blockKind, padded(n))} }
+func sealedPK(o string, at time.Time) string { return join("SEALED", o) + "#" + month(at) }
+
+// sealedKey is that of an entry's mark, which stands as the entry does.
+func sealedKey(o string, at time.Time, id string) key { return key{sealedPK(o, at), component(id)} }
+
 func onceKey(o, user, hash string) key { return key{join("K", o, user, hash), "K"} }
 
 // newsKey is that of a slot's mail to an address, in whatever case.
@@ -297,6 +326,11 @@ func sessionSpan(o string) span                 { return span{pk: sessionsGSI(o)
 // changeSpanBetween is the changes from one version to another, both included.
 func changeSpanBetween(o string, from, to uint64) span {
 	return span{pk: changeKey(o, 0).pk, from: padded(from), to: padded(to)}
+}
+
+// blockSpan is the blocks from one number to another, both included.
+func blockSpan(o string, from, to uint64) span {
+	return span{pk: sealPK(o), from: blockKey(o, from).sk, to: blockKey(o, to).sk}
 }
 
 func chunkSpan(o string, version uint64, nonce string) span {

@@ -3,18 +3,15 @@ package endpoints_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
 
-	"gemba/functions/projection/endpoints"
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/fault"
-	"gemba/shared/persona"
 	"gemba/shared/role"
 )
 
@@ -44,7 +41,7 @@ func TestP8NotesStandBesideAllOtherChanges(t *testing.T) {
 	var running sync.WaitGroup
 	failures := make(chan error, 100)
 	running.Go(func() {
-		failures <- untilDone(t.Context(), endpoints.New(persona.NewEngager(w.Open()), slog.New(slog.DiscardHandler)), records)
+		failures <- untilDone(t.Context(), w.quiet(w.Open()), records)
 	})
 	running.Go(func() { failures <- sweptAll(t.Context(), w) })
 	for _, id := range crowd {

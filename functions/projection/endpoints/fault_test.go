@@ -3,7 +3,6 @@ package endpoints_test
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -15,13 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"gemba/functions/projection/endpoints"
 	"gemba/infra/iam"
 	"gemba/infra/local/template"
 	"gemba/shared/authz"
 	"gemba/shared/dynamotest"
 	"gemba/shared/dynamotest/fixture"
-	"gemba/shared/persona"
 )
 
 // failing makes the n-th call of a store fail, with what was asked for done or
@@ -60,7 +57,7 @@ func TestItDiesAtAnyCall(t *testing.T) {
 			w.put(t, "taken", []authz.Status{authz.Draft, authz.Active}[n%2], "service")
 			records := []object{w.ofMark("nurse", w.today()), w.ofMark("root", w.today()), w.ofItem("INSERT", who), w.ofItem("MODIFY", "taken")}
 			calls = 0
-			dying := endpoints.New(persona.NewEngager(w.Open(failing(n, done, &calls))), slog.New(slog.DiscardHandler))
+			dying := w.quiet(w.Open(failing(n, done, &calls)))
 			failed, err := invoke(t.Context(), dying, records...)
 			if err != nil {
 				t.Fatal(err)

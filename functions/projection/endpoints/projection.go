@@ -1,47 +1,66 @@
-// Package endpoints is the projection function: what the table's stream says
-// about who takes part.
+// Package endpoints is the projection function: what follows from the table's
+// stream of changes. Who takes part is noted, and the timeline sealed.
 //
 // It decides which records mean something, puts those of a batch together that
 // mean the same, and tells the stream which are to be given again. What they
-// mean, package persona decides. A record may come any number of times, and in
-// any order; it is read by its key alone, because what is so now is read anew.
+// mean, packages persona and timeline decide. A record may come any number of
+// times, and in any order. Of people and items it is read by its key alone,
+// because what is so now is read anew; an entry of the timeline is sealed as the
+// record has it, so that a change between the two is found.
+//
+// Neither of the two keeps the other from being done. What no function may do, to
+// change or remove what is only ever added to (T2), is an error in the log and a
+// metric; the record is done with then, as to give it again would tell no more.
 package endpoints
 
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
-	"sync"
+	"time"
 
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"
 	"gemba/shared/fault"
 	"gemba/shared/persona"
+	"gemba/shared/timeline"
 )
 
 // Function answers the stream's batches; it implements lambda.Handler.
 type Function struct {
 	engager *persona.Engager
+	sealer  *timeline.Sealer
 	log     *slog.Logger
+	metrics io.Writer
+	now     func() time.Time
 }
 
-// New is the projection function.
-func New(engager *persona.Engager, log *slog.Logger) *Function { return &Function{engager, log} }
+// New is the projection function; its metrics are lines beside its log.
+func New(engager *persona.Engager, sealer *timeline.Sealer, log *slog.Logger, metrics io.Writer, now func() time.Time) *Function {
+	return &Function{engager, sealer, log, metrics, now}
+}
 
-// inserted is the event that leaves a mark; its removal, by TTL, says nothing.
-const inserted = "INSERT"
+// The events of records. A mark's removal, by TTL, says nothing.
+const (
+	inserted = "INSERT"
+	modified = "MODIFY"
+	removed  = "REMOVE"
+)
 
 // record is what is read of a stream's record.
 type record struct {
 	EventName string `json:"eventName"`
 	Change    struct {
-		SequenceNumber string `json:"SequenceNumber"`
+		SequenceNumber string  `json:"SequenceNumber"`
+		Written        float64 `json:"ApproximateCreationDateTime"`
 		Keys           struct {
 			PK text `json:"pk"`
 			SK text `json:"sk"`
 		} `json:"Keys"`
+		New json.RawMessage `json:"NewImage"`
 	} `json:"dynamodb"`
 }
 
@@ -66,8 +85,10 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, fault.Wrap(fault.Invalid, "event", err)
 	}
 	told := sorted(batch.Records)
-	failed := f.seen(ctx, told.marks)
+	failed := f.seal(ctx, told.entries)
+	maps.Copy(failed, f.seen(ctx, told.marks))
 	maps.Copy(failed, f.items(ctx, told.items))
+	f.tampered(ctx, told.tampered)
 	out := answer{Failures: []failure{}}
 	for _, r := range batch.Records {
 		if failed[r.Change.SequenceNumber] {
@@ -91,15 +112,27 @@ type mark struct {
 	records []string
 }
 
+// entries are those of an organization's timeline, in the stream's order, and the
+// records that tell of them.
+type entries struct {
+	sealed  []timeline.Sealed
+	records []string
+}
+
+// tampering is what no function does to a thing that is only ever added.
+type tampering struct{ organization, name, event string }
+
 // told is what a batch tells, each thing once, with the records that tell it.
 type told struct {
-	marks map[thing]mark
-	items map[thing][]string
+	marks    map[thing]mark
+	items    map[thing][]string
+	entries  map[string]entries
+	tampered []tampering
 }
 
 // sorted is what the records tell; one that tells nothing is passed over.
 func sorted(records []record) told {
-	all := told{map[thing]mark{}, map[thing][]string{}}
+	all := told{map[thing]mark{}, map[thing][]string{}, map[string]entries{}, nil}
 	for _, r := range records {
 		pk, sk, number := r.Change.Keys.PK.S, r.Change.Keys.SK.S, r.Change.SequenceNumber
 		if o, user, day, ok := dynamo.SeenIn(pk, sk); ok && r.EventName == inserted {
@@ -109,65 +142,31 @@ func sorted(records []record) told {
 		if o, item, ok := dynamo.ItemIn(pk, sk); ok {
 			all.items[thing{o, item}] = append(all.items[thing{o, item}], number)
 		}
+		all.timeline(r)
 	}
 	return all
 }
 
-// seen notes the marks, organization by organization, and answers the records
-// that failed.
-func (f *Function) seen(ctx context.Context, marks map[thing]mark) map[string]bool {
-	organizations := map[string]map[string]directory.Day{}
-	for of, m := range marks {
-		if organizations[of.organization] == nil {
-			organizations[of.organization] = map[string]directory.Day{}
-		}
-		organizations[of.organization][of.id] = m.day
+// timeline sorts a record of what is only ever added: a new entry is to be sealed,
+// anything else is not done by us, an entry in a place of another time included.
+func (all *told) timeline(r record) {
+	pk, sk := r.Change.Keys.PK.S, r.Change.Keys.SK.S
+	o, name, ok := dynamo.KeptIn(pk, sk)
+	if !ok || r.EventName == inserted && !dynamo.IsEntry(pk, sk) {
+		return
 	}
-	failed := map[string]bool{}
-	for _, o := range slices.Sorted(maps.Keys(organizations)) {
-		failures := f.engager.Seen(ctx, o, organizations[o])
-		f.tell(ctx, "seen", o, nil, slog.Int("users", len(organizations[o])), slog.Int("failed", len(failures)))
-		for _, user := range slices.Sorted(maps.Keys(failures)) {
-			f.tell(ctx, "seen", o, failures[user], slog.String("user", user))
-			fail(failed, marks[thing{o, user}].records)
+	if r.EventName == inserted {
+		if of, sealed, ok := dynamo.SealingIn(r.Change.New, instant(r.Change.Written)); ok {
+			e := all.entries[of]
+			all.entries[of] = entries{append(e.sealed, sealed), append(e.records, r.Change.SequenceNumber)}
+			return
 		}
 	}
-	return failed
+	all.tampered = append(all.tampered, tampering{o, name, r.EventName})
 }
 
-// abreast is how many items are at work at the same time.
-const abreast = 4
-
-// items holds what is noted to the items, a few at the same time, and answers
-// the records that failed.
-func (f *Function) items(ctx context.Context, items map[thing][]string) map[string]bool {
-	var (
-		group  sync.WaitGroup
-		slots  = make(chan struct{}, abreast)
-		order  = slices.SortedFunc(maps.Keys(items), thing.compare)
-		errs   = make([]error, len(order))
-		failed = map[string]bool{}
-	)
-	for i, of := range order {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			errs[i] = f.engager.Item(ctx, of.organization, of.id)
-		})
-	}
-	group.Wait()
-	for i, of := range order {
-		if errs[i] != nil {
-			f.tell(ctx, "item", of.organization, errs[i], slog.String("item", of.id))
-			fail(failed, items[of])
-		}
-	}
-	if len(items) > 0 {
-		f.log.LogAttrs(ctx, slog.LevelInfo, "record", slog.String("function", "projection"), slog.String("action", "item"),
-			slog.Int("items", len(items)), slog.Int("failed", len(failed)))
-	}
-	return failed
-}
+// instant is a stream's time, seconds of which a part may be told.
+func instant(seconds float64) time.Time { return time.UnixMilli(int64(seconds * 1000)) }
 
 func fail(failed map[string]bool, records []string) {
 	for _, number := range records {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"
-	"gemba/shared/persona"
 )
 
 var (
@@ -134,7 +132,7 @@ func TestP8EngagementIsExactUnderConcurrentChanges(t *testing.T) {
 		})
 	}
 	for _, store := range []*dynamo.Store{w.store, w.Open()} {
-		f := endpoints.New(persona.NewEngager(store), slog.New(slog.DiscardHandler))
+		f := w.quiet(store)
 		running.Go(func() { failures <- untilDone(t.Context(), f, records) })
 	}
 	running.Wait()

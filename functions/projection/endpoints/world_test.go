@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -48,7 +49,12 @@ func open(t testing.TB) *world {
 
 // over is the function over a store of its own.
 func (w *world) over(store *dynamo.Store) *endpoints.Function {
-	return endpoints.New(persona.NewEngager(store), slog.New(slog.NewJSONHandler(w.log, nil)))
+	return endpoints.New(persona.NewEngager(store), timeline.NewSealer(store, w.Clock.Now), slog.New(slog.NewJSONHandler(w.log, nil)), w.log, w.Clock.Now)
+}
+
+// quiet is the function over a store, and tells nobody.
+func (w *world) quiet(store *dynamo.Store) *endpoints.Function {
+	return endpoints.New(persona.NewEngager(store), timeline.NewSealer(store, w.Clock.Now), slog.New(slog.DiscardHandler), io.Discard, w.Clock.Now)
 }
 
 // noted is a world in which the fixture's items were told already.

@@ -1,9 +1,10 @@
 // Package endpoints is the calls of the timeline function: the record of what
-// was done, for system administrators alone (R10).
+// was done, and whether it is what was sealed, for system administrators alone
+// (R10).
 //
-// It decides the form of a request's filters and of a page: a list, or lines to
-// keep elsewhere. It refuses to know how the record is searched, which is package
-// timeline's to decide.
+// It decides the form of a request's filters and of a page, a list or lines to
+// keep elsewhere, and how much one call verifies. It refuses to know how the
+// record is searched and held to its seal, which is package timeline's to decide.
 package endpoints
 
 import (
@@ -17,9 +18,17 @@ import (
 	"gemba/shared/timeline"
 )
 
+// Store is what the calls need of storage.
+type Store interface {
+	timeline.Store
+	timeline.Ledger
+	// Spending counts the units of the calls under the context it returns.
+	Spending(ctx context.Context) (context.Context, func() float64)
+}
+
 // New is the timeline function.
-func New(deps api.Deps, store timeline.Store) *api.Function {
-	return api.New("timeline", deps, getTimeline(store).Bind())
+func New(deps api.Deps, store Store) *api.Function {
+	return api.New("timeline", deps, getTimeline(store).Bind(), verification(store).Bind())
 }
 
 // listing is what a request asks for.

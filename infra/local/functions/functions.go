@@ -31,6 +31,7 @@ import (
 	"gemba/shared/persona"
 	"gemba/shared/role"
 	"gemba/shared/ses"
+	"gemba/shared/timeline"
 )
 
 // Handlers builds the handler of every function by its logical id in the
@@ -127,7 +128,8 @@ func (w wiring) notifier(id string) lambda.Handler {
 }
 
 func (w wiring) projection(id string) lambda.Handler {
-	return projectionfn.New(persona.NewEngager(w.store(id)), w.Log)
+	store := w.store(id)
+	return projectionfn.New(persona.NewEngager(store), timeline.NewSealer(store, time.Now), w.Log, w.Output, time.Now)
 }
 
 // Seed loads a world as the operator's command does.
