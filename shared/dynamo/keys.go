@@ -118,6 +118,9 @@ func (k key) kept() (organization string, ok bool) {
 	return "", false
 }
 
+// person is whose copy of an entry has this key.
+func (k key) person() string { _, id, _ := k.two(); return id }
+
 // entered is the organization whose timeline has an entry of this key; false for
 // any other, that of a person's copy included.
 func (k key) entered() (organization string, ok bool) {

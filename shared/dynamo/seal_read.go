@@ -230,67 +230,85 @@ func (s *Store) stand(ctx context.Context, o string, found []timeline.Found) err
 // (U1); the place is a person, and behind a space the last copy if there are more.
 func (s *Store) Strays(ctx context.Context, organization string, from, to time.Time, after string) ([]timeline.Found, string, error) {
 	person, last, more := strings.Cut(after, " ")
-	if more {
-		found, end, err := s.strays(ctx, organization, person, from, to, last)
-		if end != "" {
-			return found, person + " " + end, err
+	persons, end := []string{person}, person
+	if !more {
+		q := directorySpan(organization).past(person)
+		q.limit, q.only = peopleAStep, []string{"pk", "sk"}
+		entries, place, err := s.query(ctx, q)
+		if err != nil {
+			return nil, "", err
 		}
-		return found, person, err
+		persons, end = namedIDs(entries), key{sk: place}.named()
 	}
-	q := directorySpan(organization).past(person)
-	q.limit, q.only = peopleAStep, []string{"pk", "sk"}
-	entries, end, err := s.query(ctx, q)
+	parts, err := s.copies(ctx, organization, persons, from, to, last)
 	if err != nil {
 		return nil, "", err
 	}
-	if end != "" {
-		end = key{sk: end}.named()
-	}
-	persons := namedIDs(entries)
-	parts := make([][]timeline.Found, len(persons))
-	ends := make([]string, len(persons))
-	order := make([]int, len(persons))
-	for i := range order {
-		order[i] = i
-	}
-	err = abreastOf(order, func(i int) error {
-		var err error
-		parts[i], ends[i], err = s.strays(ctx, organization, persons[i], from, to, "")
-		return err
-	})
-	var found []timeline.Found
-	for i := range persons {
-		found = append(found, parts[i]...)
-		if ends[i] != "" { // the rest of them first, then who comes after
-			return found, persons[i] + " " + ends[i], err
+	var copies []attributes
+	for i, part := range parts {
+		copies = append(copies, part.items...)
+		if part.end != "" { // the rest of them first, then who comes after
+			end = persons[i] + " " + part.end
+			break
 		}
 	}
+	found, err := s.strays(ctx, organization, copies)
 	return found, end, err
 }
 
-// strays are those of one person after a copy.
-func (s *Store) strays(ctx context.Context, o, person string, from, to time.Time, after string) ([]timeline.Found, string, error) {
-	q := span{pk: personPK(o, person), from: lowest(from), to: lowest(to.Add(time.Millisecond - 1)), after: after, limit: copiesAStep, only: []string{"pk", "sk", "time"}}
+// stretch is a part of a partition, and where to go on.
+type stretch struct {
+	items []attributes
+	end   string
+}
+
+// copies are the persons' copies of a range after one, each person's own.
+func (s *Store) copies(ctx context.Context, o string, persons []string, from, to time.Time, after string) ([]stretch, error) {
+	parts := make([]stretch, len(persons))
+	q := span{from: lowest(from), to: lowest(to.Add(time.Millisecond - 1)), after: after, limit: copiesAStep, only: []string{"pk", "sk", "time"}}
 	if q.to <= q.from {
-		return nil, "", nil
+		return parts, nil
 	}
-	copies, end, err := s.query(ctx, q)
-	if err != nil {
-		return nil, "", err
+	places := make([]int, len(persons))
+	for i := range places {
+		places[i] = i
 	}
-	var keys []key
+	err := abreastOf(places, func(i int) (err error) {
+		own := q
+		own.pk = personPK(o, persons[i])
+		parts[i].items, parts[i].end, err = s.query(ctx, own)
+		return err
+	})
+	return parts, err
+}
+
+// strays are those of the copies that no entry of the person stands behind.
+func (s *Store) strays(ctx context.Context, o string, copies []attributes) ([]timeline.Found, error) {
+	behind := map[key]bool{}
 	for _, c := range copies {
-		at, _ := idTime(keyOf(c).sk)
-		keys = append(keys, entryKey(o, at, keyOf(c).sk))
+		behind[originalKey(o, c)] = true
 	}
-	entries, err := s.batchesGet(ctx, keys)
+	entries, err := s.batchesGet(ctx, slices.Collect(maps.Keys(behind)))
+	if err != nil {
+		return nil, err
+	}
+	people := map[key][]string{}
+	for k, entry := range entries {
+		people[k] = peopleIn(entry)
+	}
 	var found []timeline.Found
-	for i, c := range copies {
-		if entry := entries[keys[i]]; entry == nil || !slices.Contains(peopleIn(entry), person) {
+	for _, c := range copies {
+		if person := keyOf(c).person(); !slices.Contains(people[originalKey(o, c)], person) {
 			f := foundOf(o, keyOf(c).sk, c)
 			f.Miscopied = component(person)
 			found = append(found, f)
 		}
 	}
-	return found, end, err
+	return found, nil
+}
+
+// originalKey is that of the entry that a person's copy is of.
+func originalKey(o string, c attributes) key {
+	at, _ := idTime(keyOf(c).sk)
+	return entryKey(o, at, keyOf(c).sk)
 }

@@ -84,15 +84,19 @@ func (b Block) head() Head { return Head{b.N, b.Through, b.Hash, b.At} }
 
 // follows is the block that seals these entries after this head.
 func (h Head) follows(organization string, entries []Sealed, now time.Time) Block {
-	b := Block{
+	return Block{
 		N: h.Block + 1, Through: h.Entries + uint64(len(entries)), Previous: h.Hash,
 		At: later(now, h.At).UTC().Truncate(time.Millisecond), Entries: entries,
-	}
+	}.Hashed(organization)
+}
+
+// Hashed is the block with the hash that one of this organization has to have.
+func (b Block) Hashed(organization string) Block {
 	b.Hash = b.digest(organization)
 	return b
 }
 
-// digest is the hash that a block of an organization has to have. Each part goes in
+// digest is what the block hashes to as one of this organization. Each part goes in
 // with its length, so that no two blocks are the same text.
 func (b Block) digest(organization string) Hash {
 	h := sha256.New()

@@ -18,8 +18,8 @@ import (
 
 const (
 	// mostUnits is what one call spends before it answers how far it came: what
-	// DynamoDB counts for 16 MB.
-	mostUnits = 4000
+	// DynamoDB counts for 80 MB.
+	mostUnits = 20_000
 	// spare is what it leaves of the request's time.
 	spare = 4 * time.Second
 )
