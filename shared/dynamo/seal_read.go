@@ -28,6 +28,13 @@ const (
 	peopleAStep = 50
 )
 
+// Founded is when an organization was created, as it says; false when there is none.
+func (s *Store) Founded(ctx context.Context, organization string) (time.Time, bool, error) {
+	var item organizationItem
+	found, err := s.get(ctx, orgKey(organization), &item)
+	return item.Created, found, err
+}
+
 // Blocks are the first of the blocks from one number to another, in order.
 func (s *Store) Blocks(ctx context.Context, organization string, from, to uint64) ([]timeline.Block, error) {
 	if from > to {

@@ -75,52 +75,10 @@ func (c *chronicle) item(k key) attributes {
 	return found[k]
 }
 
-// image is an item as a stream's JSON has it.
-func image(item attributes) any {
-	var of func(v types.AttributeValue) any
-	all := func(list []types.AttributeValue) []any {
-		out := []any{}
-		for _, v := range list {
-			out = append(out, of(v))
-		}
-		return out
-	}
-	of = func(value types.AttributeValue) any {
-		switch v := value.(type) {
-		case *types.AttributeValueMemberS:
-			return map[string]any{"S": v.Value}
-		case *types.AttributeValueMemberN:
-			return map[string]any{"N": v.Value}
-		case *types.AttributeValueMemberB:
-			return map[string]any{"B": v.Value}
-		case *types.AttributeValueMemberBOOL:
-			return map[string]any{"BOOL": v.Value}
-		case *types.AttributeValueMemberNULL:
-			return map[string]any{"NULL": true}
-		case *types.AttributeValueMemberL:
-			return map[string]any{"L": all(v.Value)}
-		case *types.AttributeValueMemberM:
-			return map[string]any{"M": image(v.Value)}
-		case *types.AttributeValueMemberSS:
-			return map[string]any{"SS": v.Value}
-		case *types.AttributeValueMemberNS:
-			return map[string]any{"NS": v.Value}
-		case *types.AttributeValueMemberBS:
-			return map[string]any{"BS": v.Value}
-		}
-		panic(fmt.Sprintf("an attribute of type %T", value))
-	}
-	out := map[string]any{}
-	for name, v := range item {
-		out[name] = of(v)
-	}
-	return out
-}
-
 // told is an item as the stream tells of it, written when it says.
 func told(t testing.TB, item attributes) (record, bool) {
 	t.Helper()
-	text, err := json.Marshal(image(item))
+	text, err := json.Marshal(dynamotest.Image(item))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -924,7 +882,7 @@ func TestADigestIsOverAllThatIsStored(t *testing.T) {
 	k := key{"THING#all", "THING"}
 	c.place(kinds, k)
 	stored := c.item(k)
-	text, err := json.Marshal(image(stored))
+	text, err := json.Marshal(dynamotest.Image(stored))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package timeline
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -100,18 +102,30 @@ type Kept struct {
 	Hash    Hash
 }
 
+// ParseKept reads a head as it is kept: the number of entries, a dot and the hash;
+// false for anything else.
+func ParseKept(text string) (Kept, bool) {
+	entries, hash, _ := strings.Cut(text, ".")
+	n, err := strconv.ParseUint(entries, 10, 64)
+	read, ok := ParseHash(hash)
+	return Kept{n, read}, err == nil && n > 0 && ok
+}
+
 // Claim is what is to be verified: the entries from From on and before To, by the
-// chain alone or by a head that was kept elsewhere too.
+// chain alone or by a head that was kept elsewhere too. Created is when the
+// organization was, as it says.
 type Claim struct {
 	Organization string
+	Created      time.Time
 	From, To     time.Time
 	Kept         Kept
 }
 
-// NewClaim is a claim over a range of the record, as List has it: zero times do not
-// narrow it, and it lies between when the organization was created and now.
+// NewClaim is a claim over a range of the record; zero times do not narrow it, and it
+// ends about now. It begins no earlier than the organization or its chain: what was
+// sealed is no less verified when somebody makes the organization younger.
 func NewClaim(organization string, created, now, from, to time.Time, kept Kept) Claim {
-	c := Claim{organization, later(from, created.Add(-skew)), now.Add(skew), kept}
+	c := Claim{organization, created, from, now.Add(skew), kept}
 	if !to.IsZero() && to.Before(c.To) {
 		c.To = to
 	}

@@ -12,17 +12,19 @@ func (v verifier) begin(ctx context.Context) error {
 		return err
 	}
 	v.Walk.Head, v.Phase = head, Chain
-	v.Month = time.Date(v.From.UTC().Year(), v.From.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
-	if err := v.overtaken(ctx); err != nil || v.Walk.Head.Block == 0 {
-		v.keeps(Block{})
-		v.Phase = Record
+	if err := v.overtaken(ctx); err != nil {
 		return err
 	}
 	first, _, err := v.block(ctx, 1)
 	if err != nil {
 		return err
 	}
-	v.Born = first.At
+	v.bound(first)
+	if v.Walk.Head.Block == 0 {
+		v.keeps(Block{})
+		v.Phase = Record
+		return nil
+	}
 	start, err := v.search(ctx, func(b Block) bool { return !b.At.Before(v.From.Add(-skewed)) })
 	if err != nil {
 		return err
@@ -35,6 +37,19 @@ func (v verifier) begin(ctx context.Context) error {
 		start = min(start, kept)
 	}
 	return v.behind(ctx, min(start, v.Walk.Head.Block)-1)
+}
+
+// bound lets the range begin no earlier than the organization did, or an entry of the
+// first block if that was before.
+func (w *Walk) bound(first Block) {
+	begins := w.Created.Add(-skewed)
+	for _, e := range first.Entries {
+		if at, ok := timeOf(e.ID); ok && at.Before(begins) {
+			begins = at
+		}
+	}
+	w.Born, w.From = first.At, later(w.From, begins).UTC()
+	w.Month = time.Date(w.From.Year(), w.From.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
 // overtaken notes a block after the head: head and blocks are written together, so

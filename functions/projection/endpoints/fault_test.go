@@ -107,6 +107,12 @@ func TestTheFunctionMayWhatItDoes(t *testing.T) {
 	w.remove(t, "icu-new")
 	w.deliver(t, w.ofItem("REMOVE", "icu-idea"), w.ofItem("REMOVE", "icu-new"), w.ofMark("nurse", w.today()))
 	w.isExact(t)
+	records := w.ofEntries(t)
+	w.deliver(t, records[:3]...)
+	w.deliver(t, records...)
+	if walk := w.verified(t); walk.Verified != len(records) {
+		t.Errorf("T2 %d of %d entries are sealed", walk.Verified, len(records))
+	}
 }
 
 // costs is what a function asks of DynamoDB for some records: calls, and the

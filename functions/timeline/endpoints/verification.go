@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"gemba/shared/api"
@@ -86,23 +84,15 @@ func readVerifying(r *api.Request) (verifying, error) {
 		}
 		o.Text("cursor", body.Opaque)
 		if text := o.Text("head", keptHead); text != "" {
-			in.kept, _ = readKept(text)
+			in.kept, _ = timeline.ParseKept(text)
 		}
 		return in
 	})
 }
 
 // keptHead is what a head that was kept elsewhere has to look like.
-var keptHead = body.Rule{Most: 100, Form: func(text string) bool { _, ok := readKept(text); return ok },
+var keptHead = body.Rule{Most: 100, Form: func(text string) bool { _, ok := timeline.ParseKept(text); return ok },
 	Says: "A head is a number of entries, a dot and a hash, as a verification tells it."}
-
-// readKept reads a head as it is kept: entries, a dot, and the hash.
-func readKept(text string) (timeline.Kept, bool) {
-	entries, hash, _ := strings.Cut(text, ".")
-	n, err := strconv.ParseUint(entries, 10, 64)
-	read, ok := timeline.ParseHash(hash)
-	return timeline.Kept{Entries: n, Hash: read}, err == nil && n > 0 && ok
-}
 
 type verificationBody struct {
 	From     time.Time `json:"from"`
