@@ -11,6 +11,14 @@
 // entry is placed by its own time, so one that is written late, such as the
 // true end of a forgotten session, stands where it happened. Who pages while
 // such an entry is written may have passed its place already.
+//
+// It decides, too, how the record proves itself: how entries are sealed by a chain
+// of blocks, and what a verification holds to what. Decided there: an entry that was
+// written more than an hour from its own time was put there, unless it is the end of
+// an impersonation, which has no bound (I4); one that waits for its seal may do so
+// for an hour while others are sealed; what was written before the first block is
+// counted and not proven; and a chain that is whole in itself, but shorter or another
+// than it was, is found by a head that was kept elsewhere alone.
 package timeline
 
 import "time"

@@ -16,11 +16,11 @@ type Breach uint8
 // The breaches.
 const (
 	NoBreach Breach = iota
-	// Changed: an entry, or a person's copy of it, is not what was sealed.
+	// ChangedEntry: an entry, or a person's copy of it, is not what was sealed.
 	ChangedEntry
-	// Removed: an entry that was sealed is not there.
+	// RemovedEntry: an entry that was sealed is not there.
 	RemovedEntry
-	// Inserted: an entry stands at a time at which nobody wrote it.
+	// InsertedEntry: an entry stands at a time at which nobody wrote it.
 	InsertedEntry
 	// BrokenChain: the blocks, the marks or the head are not what was sealed.
 	BrokenChain

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gemba/functions/metrics"
+	"gemba/shared/fault"
 )
 
 // seal seals the entries, organization by organization, and answers the records
@@ -26,6 +27,9 @@ func (f *Function) seal(ctx context.Context, organizations map[string]entries) m
 			f.tell(ctx, "seal", o, err, slog.Int("failed", len(of.records)))
 			fail(failed, of.records)
 		}
+		if fault.Of(err).Code == "chain" { // a block stands where the head says none does
+			f.count(ctx, o, 1)
+		}
 	}
 	return failed
 }
@@ -39,8 +43,13 @@ func (f *Function) tampered(ctx context.Context, all []tampering) {
 		counts[t.organization]++
 	}
 	for _, o := range slices.Sorted(maps.Keys(counts)) {
-		if err := metrics.PublishTampering(f.metrics, o, f.now(), counts[o]); err != nil {
-			f.tell(ctx, "metrics", o, err)
-		}
+		f.count(ctx, o, counts[o])
+	}
+}
+
+// count publishes how many things of an organization were tampered with.
+func (f *Function) count(ctx context.Context, organization string, n int) {
+	if err := metrics.PublishTampering(f.metrics, organization, f.now(), n); err != nil {
+		f.tell(ctx, "metrics", organization, err)
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"gemba/shared/dynamotest/fixture"
 	"gemba/shared/timeline"
 )
@@ -182,6 +185,25 @@ func TestT2WhatNoFunctionDoesIsTold(t *testing.T) {
 	}
 	if walk := w.verified(t); walk.Head.Block != 0 {
 		t.Errorf("something was sealed: %v", walk.Head)
+	}
+}
+
+// TestT2AChainThatWasTakenBackIsTold: nothing follows it, and the metric counts it.
+func TestT2AChainThatWasTakenBackIsTold(t *testing.T) {
+	w := open(t)
+	records := w.ofEntries(t)
+	w.deliver(t, records[:3]...)
+	if _, err := w.Client().DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &w.Table, Key: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "SEAL#riverside"}, "sk": &types.AttributeValueMemberS{Value: "HEAD"},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	failed, err := invoke(t.Context(), w.function, records[3:6]...)
+	if err != nil || len(failed) != 3 {
+		t.Errorf("failed are %v, %v", failed, err)
+	}
+	if !strings.Contains(w.log.String(), `"code":"chain"`) || !strings.Contains(w.log.String(), `"TimelineTampered":1`) {
+		t.Errorf("%s", w.log)
 	}
 }
 
