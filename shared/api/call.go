@@ -56,13 +56,18 @@ func (c *call) resume(ctx context.Context) error {
 	return err
 }
 
+// subject is as whom the request is made: the session's subject, or whoever asks.
+func (c *call) subject() string {
+	if c.request.Session.ID != "" {
+		return c.request.Session.Subject.ID
+	}
+	return c.actor
+}
+
 // load reads the caller and what the endpoint needs at one moment, and holds
 // caller and session to what they must still be.
 func (c *call) load(ctx context.Context, keys directory.Keys) (directory.Caller, error) {
-	subject := c.actor
-	if c.request.Session.ID != "" {
-		subject = c.request.Session.Subject.ID
-	}
+	subject := c.subject()
 	keys.Users = append([]string{c.actor, subject}, keys.Users...)
 	facts, err := c.deps.Store.Load(ctx, c.organization, keys)
 	if err != nil {

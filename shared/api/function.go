@@ -115,11 +115,12 @@ func (f *Function) serve(ctx context.Context, c *call, payload []byte) (Response
 }
 
 // log writes the request's one line. It carries ids and counts, never input,
-// tokens or text (T5); the cause of a failure is the adapters' own.
+// tokens or text (T5); the cause of a failure is the adapters' own. In a session
+// it names both sides and the session, so that no line blames the wrong one (I7).
 func (f *Function) log(ctx context.Context, c *call, r Response, err error, measured []slog.Attr) {
 	attrs := append([]slog.Attr{
 		slog.String("requestId", c.request.ID), slog.String("function", f.name), slog.String("route", c.request.route),
-		slog.String("organization", c.organization), slog.String("actor", c.actor), slog.String("action", c.action),
+		slog.String("organization", c.organization), slog.String("actor", c.actor), slog.String("subject", c.subject()), slog.String("session", c.request.Session.ID), slog.String("action", c.action),
 		slog.String("outcome", outcome(err)), slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
 	}, measured...)
 	if s := c.request.Session; s.ID != "" { // both of them, or the log blames one

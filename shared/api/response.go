@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -197,7 +198,7 @@ func problem(err error, requestID string) Response {
 	body.RequestID = &requestID
 	r := Response{Status: body.Status, Body: body, Header: map[string]string{"content-type": "application/problem+json"}}
 	if f.Kind == fault.TooMany {
-		r.Header["retry-after"] = strconv.Itoa(int(f.RetryAfter.Seconds() + 1))
+		r.Header["retry-after"] = strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds())))
 	}
 	if f.Kind == fault.Unauthenticated {
 		r.Header["www-authenticate"] = "Bearer"

@@ -30,6 +30,7 @@ type attemptsItem struct {
 type attemptItem struct {
 	ID   string `dynamodbav:"id"`
 	Time int64  `dynamodbav:"time"`
+	Open bool   `dynamodbav:"open,omitempty"`
 }
 
 // Attempts are the actor's, zero when there were none.
@@ -40,7 +41,7 @@ func (s *Store) Attempts(ctx context.Context, organization, actor string) (imper
 	}
 	a := impersonation.Attempts{Version: item.V}
 	for _, one := range item.Recent {
-		a.Recent = append(a.Recent, impersonation.Attempt{ID: one.ID, At: moment(one.Time)})
+		a.Recent = append(a.Recent, impersonation.Attempt{ID: one.ID, At: moment(one.Time), Open: one.Open})
 	}
 	return a, nil
 }
@@ -50,7 +51,7 @@ func (s *Store) PutAttempts(ctx context.Context, organization, actor string, a i
 	t := s.begin()
 	item := attemptsItem{stored: stored{V: a.Version + 1}, Expires: t.at.Add(attemptsLife).Unix()}
 	for _, one := range a.Recent {
-		item.Recent = append(item.Recent, attemptItem{one.ID, one.At.UnixMilli()})
+		item.Recent = append(item.Recent, attemptItem{one.ID, one.At.UnixMilli(), one.Open})
 	}
 	t.put(attemptsKey(organization, actor), item, versionIs(a.Version), raced())
 	return t.commit(ctx)

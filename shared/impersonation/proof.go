@@ -79,7 +79,8 @@ type wrongProof struct {
 func (w wrongProof) Unwrap() error { return w.error }
 
 // provePassword counts the attempt, asks the pool, and takes the attempt back
-// unless the proof was wrong.
+// unless the proof was wrong. An attempt whose end cannot be written stays
+// counted.
 func (s *Service) provePassword(ctx context.Context, c directory.Caller, given Credentials) error {
 	attempt, counted, err := s.reserve(ctx, c.Organization.ID, c.Actor.ID, c.At)
 	if err != nil {
@@ -89,12 +90,13 @@ func (s *Service) provePassword(ctx context.Context, c directory.Caller, given C
 	if strings.EqualFold(given.Username, c.Actor.Username) {
 		proven, failed = s.prover.Proof(ctx, c.Actor.Username, given.Password, c.Actor.Sub)
 	}
-	if !proven && failed == nil {
+	wrong := !proven && failed == nil
+	if err := s.settleAttempt(ctx, c.Organization.ID, c.Actor.ID, attempt, c.At, wrong); err != nil {
+		return err
+	}
+	if wrong {
 		return wrongProof{counted, fault.New(fault.Denied, "reauthentication_failed",
 			"This is not your own username and password. If your sign-in asks for more than a password, sign in anew and start within 60 seconds.")}
-	}
-	if err := s.release(ctx, c.Organization.ID, c.Actor.ID, attempt); err != nil {
-		return err
 	}
 	return failed
 }

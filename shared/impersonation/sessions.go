@@ -87,9 +87,13 @@ func (r *Sessions) settle(ctx context.Context, s Session, now time.Time, request
 }
 
 // ended is the session with its true end (I4): the clock's if that came before
-// now, else this cause and now.
+// now, else this cause and now. By a clock that is behind, that is the last
+// request: nothing happens in a session after its end.
 func (s Session) ended(cause Cause, now time.Time) Session {
 	s.Ended, s.Cause = now.Truncate(time.Millisecond), cause
+	if s.Ended.Before(s.Last) {
+		s.Ended = s.Last
+	}
 	before := s
 	before.Cause = NoCause
 	if at, clock := before.Over(now); clock != NoCause {

@@ -8,13 +8,13 @@ import (
 
 var sealing = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 
-func listed(id string, digest byte, written time.Time) Sealed {
+func sealedAs(id string, digest byte, written time.Time) Sealed {
 	return Sealed{ID: id, Digest: Hash{digest}, Written: written}
 }
 
 // TestT2ABlocksHashIsOverAllOfIt: no two blocks have one, however alike they read.
 func TestT2ABlocksHashIsOverAllOfIt(t *testing.T) {
-	base := Block{N: 12, Through: 3, Previous: Hash{1}, At: sealing, Entries: []Sealed{listed("a", 1, sealing), listed("bc", 2, sealing)}}
+	base := Block{N: 12, Through: 3, Previous: Hash{1}, At: sealing, Entries: []Sealed{sealedAs("a", 1, sealing), sealedAs("bc", 2, sealing)}}
 	with := func(change func(*Block)) Block {
 		b := base
 		b.Entries = append([]Sealed{}, base.Entries...)
@@ -54,7 +54,7 @@ func TestT2ABlockIsNeverSealedBeforeTheOneItFollows(t *testing.T) {
 	for i, c := range []struct{ clock, want time.Time }{
 		{sealing, sealing}, {sealing.Add(-time.Hour), sealing}, {sealing.Add(time.Microsecond), sealing}, {sealing.Add(time.Second), sealing.Add(time.Second)},
 	} {
-		b := head.follows("o", []Sealed{listed("a", 1, sealing)}, c.clock)
+		b := head.follows("o", []Sealed{sealedAs("a", 1, sealing)}, c.clock)
 		if !b.At.Equal(c.want) || b.N != uint64(i+1) || b.Through != uint64(i+1) || b.Previous != head.Hash || b.Hash == (Hash{}) {
 			t.Errorf("%d: %+v", i, b)
 		}
