@@ -56,6 +56,7 @@ type Endpoint[In any] struct {
 // Bound is an endpoint of whatever input, as a function takes it.
 type Bound struct {
 	route    string
+	looks    bool
 	mostBody int
 	serve    func(context.Context, *call) (Response, error)
 }
@@ -66,12 +67,12 @@ func (e Endpoint[In]) Bind() Bound {
 	if e.Action == authz.NoAction {
 		return Bound{route: e.Route}
 	}
-	return Bound{e.Route, cmp.Or(e.MostBody, MaxBody), e.serve}
+	return Bound{e.Route, e.reads(), cmp.Or(e.MostBody, MaxBody), e.serve}
 }
 
 // Public is an endpoint that nobody signs in for.
 func Public(route string, do func(*Request) Response) Bound {
-	return Bound{route, MaxBody, func(_ context.Context, c *call) (Response, error) {
+	return Bound{route, true, MaxBody, func(_ context.Context, c *call) (Response, error) {
 		if c.request.unreadable != nil {
 			return Response{}, c.request.unreadable
 		}

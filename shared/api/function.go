@@ -87,6 +87,18 @@ func New(name string, deps Deps, endpoints ...Bound) *Function {
 // Routes are the function's routes, "METHOD /path/{name}", sorted.
 func (f *Function) Routes() []string { return slices.Sorted(maps.Keys(f.routes)) }
 
+// Looking are those of the routes that a read_only session may call (I6), sorted:
+// all that is got, and what says of itself that it only asks.
+func (f *Function) Looking() []string {
+	var looking []string
+	for _, route := range f.Routes() {
+		if f.routes[route].looks {
+			looking = append(looking, route)
+		}
+	}
+	return looking
+}
+
 // Invoke answers one API Gateway event of payload format 2.0.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	start := f.deps.Now()
