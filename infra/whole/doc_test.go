@@ -77,7 +77,7 @@ func abandoned() []string {
 // log may: passwords, tokens, the text of mails, addresses and what was sent in
 // bodies (T5). It is asked when all tests have sent what they send.
 func leaks(log string) []string {
-	secrets := []string{password, "Wrong-horse", "Demo-pass", "eyJ", "Bearer ", "temporarily signed in", ".example", "Her board is empty", "Sam \"S\""}
+	secrets := []string{password, "Wrong-horse", sesame, "Demo-pass", "eyJ", "Bearer ", "temporarily signed in", ".example", "Her board is empty", "Sam \"S\""}
 	var out []string
 	for line := range strings.Lines(log) {
 		if !json.Valid([]byte(line)) || slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(line, s) }) {
