@@ -117,26 +117,28 @@ func (t *transaction) endSession(x impersonation.Session) {
 		Set(expression.Name("cause"), expression.Value(x.Cause.String())), open, raced())
 }
 
-// ending is the end of a session with its entry.
-func (s *Store) ending(x impersonation.Session, entry timeline.Entry) *transaction {
-	t := s.begin()
-	t.endSession(x)
-	t.record(x.Organization, entry)
-	return t
-}
-
 // EndSession writes the session's Ended and Cause with its entry and takes the
 // acting mark away. It answers false when the session is not any more what x
-// says.
-func (s *Store) EndSession(ctx context.Context, x impersonation.Session, entry timeline.Entry) (bool, error) {
+// says, or what the end rests on has changed; a zero basis is nothing.
+func (s *Store) EndSession(ctx context.Context, x impersonation.Session, entry timeline.Entry, basis directory.Basis) (bool, error) {
 	taken := impersonation.AlreadyImpersonating()
-	t := s.ending(x, entry)
-	t.delete(actingKey(x.Organization, x.Actor.ID), absent.Or(namesX(x.ID)), taken)
-	err := t.commit(ctx)
+	ending := func(marked bool) error {
+		t := s.begin()
+		t.endSession(x)
+		t.record(x.Organization, entry)
+		if marked {
+			t.delete(actingKey(x.Organization, x.Actor.ID), absent.Or(namesX(x.ID)), taken)
+		}
+		if basis.Organization != "" {
+			t.rest(basis)
+		}
+		return t.commit(ctx)
+	}
+	err := ending(true)
 	if errors.Is(err, taken) {
 		// TTL took this session's mark and the actor has begun another since: the
 		// mark is that one's for good.
-		err = s.ending(x, entry).commit(ctx)
+		err = ending(false)
 	}
 	if fault.IsRaced(err) {
 		return false, nil

@@ -103,7 +103,7 @@ func TestALostAnswerIsNoConflictOfASession(t *testing.T) {
 
 	hook, calls = losing("TransactWriteItems")
 	s.Ended, s.Cause = now, impersonation.SignedOut
-	if ended, err := meddling(place, hook).EndSession(t.Context(), s, b.Entry); !ended || err != nil || calls.Load() != 2 {
+	if ended, err := meddling(place, hook).EndSession(t.Context(), s, b.Entry, directory.Basis{}); !ended || err != nil || calls.Load() != 2 {
 		t.Errorf("I4: ended %t, %v, in %d attempts", ended, err, calls.Load())
 	}
 	kept, err := store.Session(t.Context(), fixture.Organization, "x1")
@@ -118,9 +118,12 @@ func TestAFailureIsNoAnswerAboutASession(t *testing.T) {
 	ctx, o, now := t.Context(), fixture.Organization, place.Clock.Now()
 	s := beginning(t, place, "x1").Session
 	for name, call := range map[string]func() error{
-		"start":   func() error { return down.StartSession(ctx, beginning(t, place, "x1")) },
-		"touch":   func() error { _, err := down.TouchSession(ctx, o, "x1", "support", now, now); return err },
-		"end":     func() error { _, err := down.EndSession(ctx, s, timeline.Entry{At: now}); return err },
+		"start": func() error { return down.StartSession(ctx, beginning(t, place, "x1")) },
+		"touch": func() error { _, err := down.TouchSession(ctx, o, "x1", "support", now, now); return err },
+		"end": func() error {
+			_, err := down.EndSession(ctx, s, timeline.Entry{At: now}, directory.Basis{})
+			return err
+		},
 		"acting":  func() error { _, err := down.Acting(ctx, o, "support"); return err },
 		"session": func() error { _, err := down.Session(ctx, o, "x1"); return err },
 		"own sessions": func() error {
@@ -161,7 +164,7 @@ func TestAStartThatFailsLeavesNothing(t *testing.T) {
 	}
 	ended := first.Session
 	ended.Ended, ended.Cause = place.Clock.Now(), impersonation.SignedOut
-	if done, err := store.EndSession(t.Context(), ended, first.Entry); !done || err != nil {
+	if done, err := store.EndSession(t.Context(), ended, first.Entry, directory.Basis{}); !done || err != nil {
 		t.Fatal(done, err)
 	}
 	reused := beginning(t, place, "x2")
@@ -183,7 +186,7 @@ func TestAnEndIsWrittenOnce(t *testing.T) {
 	end := func(cause impersonation.Cause) bool {
 		s := b.Session
 		s.Ended, s.Cause = s.Idles, cause
-		done, err := store.EndSession(t.Context(), s, b.Entry)
+		done, err := store.EndSession(t.Context(), s, b.Entry, directory.Basis{})
 		expectNil(t, err)
 		return done
 	}
@@ -311,7 +314,7 @@ func TestAnEndIsWrittenThoughTheMarkIsAnothers(t *testing.T) {
 	x := first.Session
 	x.Ended, x.Cause = x.Idles, impersonation.Idle
 	for _, want := range []bool{true, false} {
-		if ended, err := store.EndSession(t.Context(), x, first.Entry); ended != want || err != nil {
+		if ended, err := store.EndSession(t.Context(), x, first.Entry, directory.Basis{}); ended != want || err != nil {
 			t.Errorf("I4: the end is written: %t, %v, want %t", ended, err, want)
 		}
 	}

@@ -276,3 +276,48 @@ func TestAWordThatIsNoSession(t *testing.T) {
 		t.Errorf("somebody else's session was touched: %+v", s)
 	}
 }
+
+// TestARevocationRestsOnTheRight: whoever lost the right to revoke between reading and
+// writing has revoked nothing, in person and within a session (I5).
+func TestARevocationRestsOnTheRight(t *testing.T) {
+	for _, c := range []struct {
+		rule    string
+		caller  func(*testing.T, *world) directory.Caller
+		changes func(*testing.T, *world, directory.Caller)
+		want    string
+	}{
+		{"the administrator went", func(t *testing.T, w *world) directory.Caller { return w.caller(t, system) },
+			func(t *testing.T, w *world, _ directory.Caller) { w.retire(t, system) }, "raced"},
+		{"the subject went", func(t *testing.T, w *world) directory.Caller { return w.acting(t, w.start(t, admin, manager)) },
+			func(t *testing.T, w *world, _ directory.Caller) { w.retire(t, manager) }, "raced"},
+		{"the session went", func(t *testing.T, w *world) directory.Caller { return w.acting(t, w.start(t, admin, manager)) },
+			func(t *testing.T, w *world, c directory.Caller) {
+				_, err := w.service.End(t.Context(), w.caller(t, admin), c.Session)
+				must(t, err)
+			}, "raced"},
+		{"nothing changed", func(t *testing.T, w *world) directory.Caller { return w.acting(t, w.start(t, admin, manager)) },
+			func(*testing.T, *world, directory.Caller) {}, ""},
+	} {
+		t.Run("I5 "+c.rule, func(t *testing.T) {
+			w := newWorld(t)
+			target := w.start(t, local, maria)
+			caller := c.caller(t, w)
+			c.changes(t, w, caller)
+			_, err := w.service.End(t.Context(), caller, target.ID)
+			if got := err != nil && fault.IsRaced(err); got != (c.want == "raced") || err != nil && !got {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+			if ended := w.session(t, target.ID).Cause != impersonation.NoCause; ended != (c.want == "") {
+				t.Errorf("ended: %v", ended)
+			}
+		})
+	}
+	t.Run("I5 the actor signs out whatever has changed", func(t *testing.T) {
+		w := newWorld(t)
+		s := w.start(t, admin, maria)
+		c := w.caller(t, admin)
+		w.retire(t, maria)
+		_, err := w.service.End(t.Context(), c, s.ID)
+		must(t, err)
+	})
+}

@@ -75,7 +75,7 @@ func (s *Service) Get(ctx context.Context, c directory.Caller, id string) (Sessi
 		return Session{}, err
 	}
 	if !concerns(c, session) {
-		may, err := s.oversees(ctx, c, session)
+		_, may, err := s.oversees(ctx, c, session)
 		if err != nil {
 			return Session{}, err
 		}
@@ -92,16 +92,20 @@ func concerns(c directory.Caller, s Session) bool {
 }
 
 // oversees tells whether the caller may see and revoke another's session (I5):
-// a system administrator, or an administrator of its actor.
-func (s *Service) oversees(ctx context.Context, c directory.Caller, session Session) (bool, error) {
+// a system administrator, or an administrator of its actor. It answers the caller
+// as the decision found them.
+func (s *Service) oversees(ctx context.Context, c directory.Caller, session Session) (directory.Caller, bool, error) {
 	if system(c) {
-		return true, nil
+		return c, true, nil
 	}
 	now, err := s.reading(ctx, c, session.Actor.ID)
 	if err != nil {
-		return false, err
+		return c, false, err
 	}
-	return now.Decide(authz.AdministerUser, resource(now.Users[session.Actor.ID])).Allowed, nil
+	if c.Session != "" && Lost(now.Model, now.Organization.Settings, now.Actor, now.Subject, c.At) != NoCause {
+		return c, false, raced() // whoever decides anew ends the caller's session
+	}
+	return now, now.Decide(authz.AdministerUser, resource(now.Users[session.Actor.ID])).Allowed, nil
 }
 
 // reading is the caller, read together with users.
@@ -114,12 +118,16 @@ func (s *Service) reading(ctx context.Context, c directory.Caller, users ...stri
 	return c, nil
 }
 
+// raced makes the request be decided anew.
+func raced() error { return fault.New(fault.Conflict, fault.Raced, "") }
+
 func system(c directory.Caller) bool {
 	return c.Decide(authz.AdministerSystem, authz.Resource{Type: authz.OrganizationResource, ID: c.Organization.ID}).Allowed
 }
 
 // End signs the actor out, or revokes the session for who oversees it (I5).
-// A session that is over stays as it ended. Errors: read_only first of all to
+// A session that is over stays as it ended. Errors: raced when it, or the right to
+// revoke it, changed meanwhile; read_only first of all to
 // who would end another session from within a read-only one (I6), NotFound as
 // Get, Denied to a subject who may only look. Each is a timeline entry (T1).
 func (s *Service) End(ctx context.Context, c directory.Caller, id string) (Session, error) {
@@ -133,13 +141,15 @@ func (s *Service) End(ctx context.Context, c directory.Caller, id string) (Sessi
 	case err != nil || session.Cause != NoCause:
 		return session, err
 	}
-	cause, err := s.endCause(ctx, c, session)
+	cause, basis, err := s.endCause(ctx, c, session)
 	if err != nil {
 		return Session{}, err
 	}
 	by := c.Subject.Named()
-	if _, err := s.sessions.end(ctx, session, cause, c.At, c.RequestID, &by); err != nil {
+	if done, err := s.sessions.end(ctx, session, cause, c.At, c.RequestID, &by, basis); err != nil {
 		return Session{}, err
+	} else if !done {
+		return Session{}, raced()
 	}
 	return s.store.Session(ctx, c.Organization.ID, id)
 }
@@ -157,19 +167,24 @@ func (s *Service) looksOnly(ctx context.Context, c directory.Caller, id string) 
 	return s.refuseEnd(ctx, c, id, "read_only", "This session may look, not change.")
 }
 
-// endCause is why the caller may end the session.
-func (s *Service) endCause(ctx context.Context, c directory.Caller, session Session) (Cause, error) {
+// endCause is why the caller may end the session, and what that rests on: nothing
+// for its actor, who may at all times; the right of who revokes it, which must still
+// be theirs when the end is written.
+func (s *Service) endCause(ctx context.Context, c directory.Caller, session Session) (Cause, directory.Basis, error) {
 	if session.Actor.ID == c.Actor.ID {
-		return SignedOut, nil
+		return SignedOut, directory.Basis{}, nil
 	}
-	may, err := s.oversees(ctx, c, session)
+	overseer, may, err := s.oversees(ctx, c, session)
 	if err != nil {
-		return NoCause, err
+		return NoCause, directory.Basis{}, err
 	}
 	if !may {
-		return NoCause, s.refuseEnd(ctx, c, session.ID, "denied", "Only who acts, or who administers them, ends an impersonation.")
+		return NoCause, directory.Basis{}, s.refuseEnd(ctx, c, session.ID, "denied", "Only who acts, or who administers them, ends an impersonation.")
 	}
-	return Revoked, nil
+	if actor, read := overseer.Users[session.Actor.ID]; read {
+		return Revoked, overseer.Basis(actor), nil
+	}
+	return Revoked, overseer.Basis(), nil
 }
 
 // refuseEnd records that somebody may not end the session, and says so (T1).

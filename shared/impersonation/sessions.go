@@ -17,9 +17,9 @@ type Running interface {
 	TouchSession(ctx context.Context, organization, id, actor string, now, idles time.Time) (Session, error)
 	// EndSession writes the session's Ended and Cause, takes the acting mark
 	// away and records the entry, in one transaction. It answers false when
-	// that no longer holds: the end is written already, or a session that had
-	// idled out was touched.
-	EndSession(ctx context.Context, s Session, entry timeline.Entry) (bool, error)
+	// that no longer holds: the end is written already, a session that had
+	// idled out was touched, or the basis, if there is one, has changed.
+	EndSession(ctx context.Context, s Session, entry timeline.Entry, basis directory.Basis) (bool, error)
 }
 
 // Sessions keeps running sessions to their rules.
@@ -59,13 +59,13 @@ func (r *Sessions) Resume(ctx context.Context, organization, actor, id string, n
 // Close ends the session for this cause (I5), or for the clock's if that came
 // first. A session whose end is written is left as it is.
 func (r *Sessions) Close(ctx context.Context, s Session, cause Cause, now time.Time, requestID string) error {
-	_, err := r.end(ctx, s, cause, now, requestID, nil)
+	_, err := r.end(ctx, s, cause, now, requestID, nil, directory.Basis{})
 	return err
 }
 
 // end writes the session's end, unless somebody did. It answers false when
 // the session is to be read again, because it is not what s says any more.
-func (r *Sessions) end(ctx context.Context, s Session, cause Cause, now time.Time, requestID string, by *directory.Named) (bool, error) {
+func (r *Sessions) end(ctx context.Context, s Session, cause Cause, now time.Time, requestID string, by *directory.Named, basis directory.Basis) (bool, error) {
 	if s.Cause != NoCause {
 		return true, nil
 	}
@@ -74,7 +74,7 @@ func (r *Sessions) end(ctx context.Context, s Session, cause Cause, now time.Tim
 	if by != nil && s.Cause == Revoked {
 		entry.After["by"] = by.ID
 	}
-	return r.store.EndSession(ctx, s, entry)
+	return r.store.EndSession(ctx, s, entry, basis)
 }
 
 // settle writes the end of a session that the clock has ended; one that lasts
@@ -83,7 +83,7 @@ func (r *Sessions) settle(ctx context.Context, s Session, now time.Time, request
 	if _, cause := s.Over(now); cause == NoCause {
 		return true, nil
 	}
-	return r.end(ctx, s, NoCause, now, requestID, nil)
+	return r.end(ctx, s, NoCause, now, requestID, nil, directory.Basis{})
 }
 
 // ended is the session with its true end (I4): the clock's if that came before
