@@ -132,12 +132,9 @@ func (f *Function) serve(ctx context.Context, c *call, payload []byte) (Response
 func (f *Function) log(ctx context.Context, c *call, r Response, err error, measured []slog.Attr) {
 	attrs := append([]slog.Attr{
 		slog.String("requestId", c.request.ID), slog.String("function", f.name), slog.String("route", c.request.route),
-		slog.String("organization", c.organization), slog.String("actor", c.actor), slog.String("subject", c.subject()), slog.String("session", c.request.Session.ID), slog.String("action", c.action),
-		slog.String("outcome", outcome(err)), slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
+		slog.String("organization", c.organization), slog.String("actor", c.actor), slog.String("subject", c.subject()),
+		slog.String("session", c.request.Session.ID), slog.String("action", c.action), slog.String("outcome", outcome(err)), slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
 	}, measured...)
-	if s := c.request.Session; s.ID != "" { // both of them, or the log blames one
-		attrs = append(attrs, slog.String("subject", s.Subject.ID), slog.String("session", s.ID))
-	}
 	level := slog.LevelInfo
 	if err != nil {
 		attrs = append(attrs, slog.String("code", fault.Of(err).Code))

@@ -90,7 +90,8 @@ func (t *transaction) enter(o string, e timeline.Entry) {
 	t.put(entryKey(o, e.At, id.String()), item, absent, taken)
 }
 
-// people are those in an entry, each once.
+// people are those in an entry, each once: subject, impersonator and target, and who
+// revoked an impersonation, with whoever acted as them.
 func people(e timeline.Entry) []string {
 	var ids []string
 	add := func(id string) {
@@ -107,6 +108,12 @@ func people(e timeline.Entry) []string {
 	add(e.Impersonator.ID)
 	if e.Target.Type == "user" {
 		add(e.Target.ID)
+	}
+	if e.Type == timeline.Impersonation {
+		for _, revoker := range []string{"by", "byImpersonator"} {
+			id, _ := e.After[revoker].(string)
+			add(id)
+		}
 	}
 	return ids
 }

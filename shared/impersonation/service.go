@@ -145,8 +145,7 @@ func (s *Service) End(ctx context.Context, c directory.Caller, id string) (Sessi
 	if err != nil {
 		return Session{}, err
 	}
-	by := c.Subject.Named()
-	if done, err := s.sessions.end(ctx, session, cause, c.At, c.RequestID, &by, basis); err != nil {
+	if done, err := s.sessions.end(ctx, session, cause, c.At, c.RequestID, &c, basis); err != nil {
 		return Session{}, err
 	} else if !done {
 		return Session{}, raced()

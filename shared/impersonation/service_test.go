@@ -158,6 +158,15 @@ func TestRevokeFromWithinASession(t *testing.T) {
 	if err != nil || got.Cause != impersonation.Revoked {
 		t.Errorf("I6 both have it: got %q, %v", got.Cause, err)
 	}
+	e := w.entries(t, "end")[0]
+	if e.After["by"] != manager || e.After["byImpersonator"] != admin || e.Session != full.ID {
+		t.Errorf("I7 who revoked, as whom, is in the entry: %v in %q", e.After, e.Session)
+	}
+	acts := timeline.Acts{Session: full.ID, Actor: admin, From: full.Started, To: full.Ends}
+	done, _, err := timeline.InSession(t.Context(), w.Store, w.org, acts, timeline.Page{Limit: 10})
+	if err != nil || len(done) != 1 || done[0].ID != e.ID {
+		t.Errorf("I7 the revocation is among what was done in the session: %v, %v", done, err)
+	}
 }
 
 // listed is the ids of a whole list, read in pages.

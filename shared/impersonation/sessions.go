@@ -65,14 +65,20 @@ func (r *Sessions) Close(ctx context.Context, s Session, cause Cause, now time.T
 
 // end writes the session's end, unless somebody did. It answers false when
 // the session is to be read again, because it is not what s says any more.
-func (r *Sessions) end(ctx context.Context, s Session, cause Cause, now time.Time, requestID string, by *directory.Named, basis directory.Basis) (bool, error) {
+func (r *Sessions) end(ctx context.Context, s Session, cause Cause, now time.Time, requestID string, by *directory.Caller, basis directory.Basis) (bool, error) {
 	if s.Cause != NoCause {
 		return true, nil
 	}
 	s = s.ended(cause, now)
 	entry := s.endEntry(requestID)
+	if by != nil && s.Cause == cause {
+		entry.Session = by.Session
+	}
 	if by != nil && s.Cause == Revoked {
-		entry.After["by"] = by.ID
+		entry.After["by"] = by.Subject.ID
+		if by.Session != "" {
+			entry.After["byImpersonator"] = by.Actor.ID
+		}
 	}
 	return r.store.EndSession(ctx, s, entry, basis)
 }
@@ -118,6 +124,5 @@ func (s Session) entry(action string, at time.Time, requestID string) timeline.E
 		Subject:      timeline.Person(s.Subject),
 		Impersonator: timeline.Person(s.Actor),
 		Target:       timeline.Target{Type: "impersonation", ID: s.ID},
-		Session:      s.ID,
 	}
 }
