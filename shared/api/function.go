@@ -133,7 +133,8 @@ func (f *Function) log(ctx context.Context, c *call, r Response, err error, meas
 	attrs := append([]slog.Attr{
 		slog.String("requestId", c.request.ID), slog.String("function", f.name), slog.String("route", c.request.route),
 		slog.String("organization", c.organization), slog.String("actor", c.actor), slog.String("subject", c.subject()),
-		slog.String("session", c.request.Session.ID), slog.String("action", c.action), slog.String("outcome", outcome(err)), slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
+		slog.String("session", c.request.Session.ID), slog.String("action", c.action), slog.String("outcome", outcome(err)),
+		slog.Int("status", r.Status), slog.Int64("microseconds", f.deps.Now().Sub(c.at).Microseconds()),
 	}, measured...)
 	level := slog.LevelInfo
 	if err != nil {
