@@ -161,10 +161,11 @@ func came(role string, left any, some bool, joined any, others bool) string {
 	return role + ": " + strings.Join(said, ", ")
 }
 
-// flatten puts a value that has members into out by the names of the innermost.
+// flatten puts a value that has members into out by the names of the innermost; what
+// has none is as good as not there.
 func flatten(out map[string]any, name string, value any) {
 	v := reflect.ValueOf(value)
-	if v.Kind() != reflect.Map || v.Len() == 0 && name != "" {
+	if v.Kind() != reflect.Map {
 		out[name] = value
 		return
 	}

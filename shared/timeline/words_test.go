@@ -43,6 +43,8 @@ func TestT1EntriesInWords(t *testing.T) {
 			`The role "lead" was taken from "maria.alvarez".`},
 		{timeline.Entry{Type: timeline.User, Action: "prefer", Target: user, Before: values{"notifications": map[string]any{"item_assigned": true, "digest": false}}, After: values{"notifications": map[string]any{"item_assigned": false, "digest": false}}},
 			`The choices of "maria.alvarez" were changed: notifications.item_assigned from yes to no.`},
+		{timeline.Entry{Type: timeline.User, Action: "prefer", Target: user, Before: values{"notifications": map[string]any{}}, After: values{"notifications": map[string]any{"digest": false}}},
+			`The choices of "maria.alvarez" were changed: notifications.digest is no.`},
 		{timeline.Entry{Type: timeline.User, Action: "edit", Target: user, Before: values{"name": "Maria", "roles": []any{map[string]any{"role": "a"}}}, After: values{"name": "Maria A", "roles": []any{}}},
 			`The user "maria.alvarez" was changed: name from Maria to "Maria A"; roles from 1 in all to none.`},
 		{timeline.Entry{Type: timeline.Role, Action: "edit", Target: role,
