@@ -226,7 +226,7 @@ func TestTheScheduledAudit(t *testing.T) {
 	if first["outcome"] != "done" || at(first, "target", "type") != "audit" {
 		t.Errorf("%v", first)
 	}
-	for _, name := range []string{"notifier", "nothing"} {
+	for _, name := range []string{"directory", "nothing"} {
 		client{url: o.url}.post(t, "/_local/schedule/"+name, nil).is(t, 404)
 	}
 }
