@@ -71,16 +71,23 @@ func (r *Sessions) end(ctx context.Context, s Session, cause Cause, now time.Tim
 	}
 	s = s.ended(cause, now)
 	entry := s.endEntry(requestID)
-	if by != nil && s.Cause == cause {
+	if by != nil && s.Cause == cause { // and not the clock's, which came first
 		entry.Session = by.Session
-	}
-	if by != nil && s.Cause == Revoked {
-		entry.After["by"] = by.Subject.ID
-		if by.Session != "" {
-			entry.After["byImpersonator"] = by.Actor.ID
-		}
+		attribute(&entry, *by)
 	}
 	return r.store.EndSession(ctx, s, entry, basis)
+}
+
+// attribute tells in the entry of a session's end who revoked it, as whom (I7); who
+// signs out of it is its impersonator.
+func attribute(e *timeline.Entry, by directory.Caller) {
+	if e.Cause != Revoked.String() {
+		return
+	}
+	e.After["by"] = by.Subject.ID
+	if by.Session != "" {
+		e.After["byImpersonator"] = by.Actor.ID
+	}
 }
 
 // settle writes the end of a session that the clock has ended; one that lasts
