@@ -92,7 +92,7 @@ func TestTheREADMEsAnswers(t *testing.T) {
 // shows and the timeline.
 var (
 	shownWalk    = regexp.MustCompile("(?s)## Signing in as somebody.*?```sh\n(.*?)```.*?```text\n(.*?)```.*?```json\n(.*?)```")
-	shownSession = regexp.MustCompile(`\nin_session (\S+) -X (\S+)(?: -d '(.*)')?`)
+	shownSession = regexp.MustCompile(`\nin_session (\S+) -X ([A-Z]+)(?: -d '(.*)')?`)
 	shownStart   = regexp.MustCompile(`(?s)\$SUPPORT" -d '(.*?)' \|`)
 	ofTheClock   = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d UTC`)
 )

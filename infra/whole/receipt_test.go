@@ -114,6 +114,10 @@ func TestNoReceipt(t *testing.T) {
 			if got := c.in.receipt(t, acting.session); got.Status != impersonation.NotRequired || got.Why != c.why || got.To != "" {
 				t.Errorf("the receipt is %s %s to %q", got.Status, got.Why, got.To)
 			}
+			told := c.in.session(t, acting.session).body["receipt"]
+			if diff := cmp.Diff(any(object{"status": "not_required", "why": c.why}), told); diff != "" {
+				t.Errorf("I8 the session says (-want +got): %s", diff)
+			}
 			eventually(t, "the notice", func() bool { return len(mails(t, c.in.url, c.in.email(c.subject))) >= c.mails })
 			if got := len(mails(t, c.in.url, c.in.email(c.subject))); got != c.mails {
 				t.Errorf("%d mails, want %d", got, c.mails)

@@ -101,6 +101,9 @@ func people(t *rapid.T, s *town, c directory.Caller, f directory.Filter, limit i
 	}
 }
 
+// relocation is a change that comes between two readings.
+type relocation struct{ who, where string }
+
 // TestAListLosesNobodyWhileOthersChange: while pages are read, people move,
 // change and come. Who is in the list all the time is there exactly once, and
 // nobody who never was.
@@ -120,14 +123,20 @@ func TestAListLosesNobodyWhileOthersChange(t *testing.T) {
 		}
 		see(true)
 		places := s.model.Policy().Locations
-		ids, changes := slices.Sorted(maps.Keys(s.users)), rapid.IntRange(1, 30).Draw(t, "changes")
+		ids := slices.Sorted(maps.Keys(s.users))
+		changes := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) relocation {
+			return relocation{rapid.SampledFrom(ids).Draw(t, "who"), rapid.SampledFrom(places).Draw(t, "where").ID}
+		}), 1, 30).Draw(t, "changes") // drawn here: pages are read side by side
 		s.meanwhile = func() {
-			id := rapid.SampledFrom(ids).Draw(t, "who")
-			if changes--; changes < 0 || id == subject {
+			if len(changes) == 0 {
+				return
+			}
+			id, where := changes[0].who, changes[0].where
+			if changes = changes[1:]; id == subject {
 				return
 			}
 			u := s.users[id]
-			u.Locations = []string{rapid.SampledFrom(places).Draw(t, "where").ID}
+			u.Locations = []string{where}
 			u.Version++
 			s.users[id] = u
 			s.moves++

@@ -16,7 +16,7 @@ func (c Caller) Refusal(action authz.Action, target authz.Resource, d authz.Deci
 	if d.Reason == authz.UnknownResource {
 		return c.unknownRole(action, target)
 	}
-	return denied(action, d)
+	return c.denied(action, d)
 }
 
 // unknownRole is the answer to a role that does not exist, given to or taken
@@ -27,14 +27,18 @@ func (c Caller) unknownRole(action authz.Action, target authz.Resource) error {
 	if d.Allowed {
 		return fault.New(fault.NotFound, "not_found", "")
 	}
-	return denied(action, d)
+	return c.denied(action, d)
 }
 
-// denied is the no to who may know of the target, with the right that it takes.
-func denied(action authz.Action, d authz.Decision) error {
+// denied is the no to who may know of the target, with the right that it takes. In a
+// session both sides take it (I6), and it is not said which of them lacks it.
+func (c Caller) denied(action authz.Action, d authz.Decision) error {
 	needs := rights[action]
 	if needs == "" {
 		needs = action.String()
+	}
+	if c.Session != "" {
+		return fault.New(fault.Denied, "denied", "This needs "+needs+". In an impersonation both people need it.")
 	}
 	return fault.New(fault.Denied, "denied", "This needs "+needs+". "+lacks[d.Reason])
 }

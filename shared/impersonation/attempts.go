@@ -55,7 +55,7 @@ func (a Attempts) blocked(now time.Time) error {
 		times[i] = one.At
 	}
 	slices.SortFunc(times, time.Time.Compare)
-	e := fault.New(fault.TooMany, "too_many_attempts", "Too many proofs of who you are have failed. Wait before the next one.")
+	e := fault.New(fault.TooMany, "too_many_attempts", "Too many proofs of who you are have failed. None is taken before the seconds have passed that Retry-After tells.")
 	e.RetryAfter = times[len(times)-mostFailures].Add(failureWindow).Sub(now)
 	return e
 }

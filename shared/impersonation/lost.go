@@ -11,7 +11,7 @@ import (
 // Invalid is the one answer to a session that is ended, somebody else's or
 // none at all: Denied, the same in all cases.
 func Invalid() error {
-	return fault.New(fault.Denied, "impersonation_invalid", "There is no such session for you.")
+	return fault.New(fault.Denied, "impersonation_invalid", "There is no such session for you, or none any more.")
 }
 
 // Lost is why a session may not go on though the clock lets it (I5), NoCause

@@ -178,7 +178,7 @@ func (s *Service) endCause(ctx context.Context, c directory.Caller, session Sess
 		return NoCause, directory.Basis{}, err
 	}
 	if !may {
-		return NoCause, directory.Basis{}, s.refuseEnd(ctx, c, session.ID, "denied", "Only who acts, or who administers them, ends an impersonation.")
+		return NoCause, directory.Basis{}, s.refuseEnd(ctx, c, session.ID, "denied", "Only its actor, or an administrator of the actor, ends an impersonation.")
 	}
 	if actor, read := overseer.Users[session.Actor.ID]; read {
 		return Revoked, overseer.Basis(actor), nil

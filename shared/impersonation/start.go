@@ -158,7 +158,7 @@ func (s *Service) past(ctx context.Context, c directory.Caller, now time.Time) (
 
 // AlreadyImpersonating is the refusal of a second session of an actor (I1).
 func AlreadyImpersonating() error {
-	return fault.New(fault.Conflict, "already_impersonating", "You are impersonating somebody already. Sign out of that first.")
+	return fault.New(fault.Conflict, "already_impersonating", "You are impersonating somebody already: GET /v1/impersonations?state=active tells whom. Sign out of that first.")
 }
 
 // ProofUsed is the refusal of a sign-in that a start has used up (I2).

@@ -242,7 +242,7 @@ func fires(t *testing.T, running *stack.Stack, functions fakes) {
 	if status, body := ask(t, "POST", running.URL+"/_local/schedule/persona-audit", "", ""); status != 500 || strings.Contains(body, "no\"") {
 		t.Errorf("a failure: %d %s", status, body)
 	}
-	if status, _ := ask(t, "POST", running.URL+"/_local/schedule/notifier", "", ""); status != 404 {
+	if status, _ := ask(t, "POST", running.URL+"/_local/schedule/directory", "", ""); status != 404 {
 		t.Errorf("a function without a schedule: %d", status)
 	}
 }
