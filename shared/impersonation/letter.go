@@ -26,6 +26,7 @@ const (
 	receiptNone    = "Nothing was changed."
 	receiptDone    = "This was changed in your name, by {impersonator}:"
 	receiptAll     = "All of it, before and after, is shown to you by GET /v1/impersonations/%s."
+	receiptUnread  = "More was done around that time than is looked through for a mail. Whatever was changed in your name, by {impersonator}, is shown to you by GET /v1/impersonations/%s."
 )
 
 // causes say why a session ended (I4).
@@ -58,7 +59,7 @@ func (m Mail) letter(subject string, parts []letter.Part) Letter {
 
 // account is what happened in a session: what was done, in sentences, the first
 // mostTold of them, how many more there are, and how much was refused. Open means
-// that there is more than was counted.
+// that not all was looked through, so that there may be more than was counted.
 type account struct {
 	done          []string
 	more, refused int
@@ -73,6 +74,8 @@ func (m Mail) receiptLetter(s Session, a account) Letter {
 		parts = append(parts, letter.Part{Says: "In this session things could be looked at and not changed."})
 	}
 	switch {
+	case len(a.done) == 0 && a.open:
+		parts = append(parts, letter.Part{Says: fmt.Sprintf(receiptUnread, m.About)})
 	case len(a.done) == 0:
 		parts = append(parts, letter.Part{Says: receiptNone})
 	default:
@@ -86,8 +89,10 @@ func (m Mail) receiptLetter(s Session, a account) Letter {
 
 func (a account) items() []string {
 	switch {
+	case a.open && a.more == 0:
+		return append(a.done, "and perhaps more.")
 	case a.open:
-		return append(a.done, fmt.Sprintf("and more than %d more.", a.more))
+		return append(a.done, fmt.Sprintf("and at least %d more.", a.more))
 	case a.more > 0:
 		return append(a.done, fmt.Sprintf("and %d more.", a.more))
 	}
@@ -95,7 +100,12 @@ func (a account) items() []string {
 }
 
 func (a account) refusals() string {
-	if a.refused == 1 {
+	switch {
+	case a.open && a.refused == 1:
+		return "At least 1 of the attempts was refused and changed nothing."
+	case a.open:
+		return fmt.Sprintf("At least %d of the attempts were refused and changed nothing.", a.refused)
+	case a.refused == 1:
 		return "One more attempt was refused and changed nothing."
 	}
 	return fmt.Sprintf("%d more attempts were refused and changed nothing.", a.refused)

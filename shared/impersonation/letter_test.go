@@ -80,6 +80,7 @@ func TestReceiptLetter(t *testing.T) {
 		{"receipt-several", usual, Full, several, false},
 		{"receipt-many", usual, Full, many, false},
 		{"receipt-open", usual, Full, many, true},
+		{"receipt-unread", usual, Full, denied, true},
 		{"receipt-hostile", Mail{To: "maria@example.org", Actor: hostile, Product: "Gemba\r\n<3"}, Full, several, false},
 	}
 	for _, c := range cases {
