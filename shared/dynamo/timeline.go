@@ -131,7 +131,9 @@ func (s *Store) Entries(ctx context.Context, organization string, r timeline.Str
 	if err != nil {
 		return nil, "", err
 	}
-	q := span{pk: personPK(organization, r.Person), from: lowest(r.From), limit: r.Limit}
+	// A request brings a megabyte at most, so that entries as large as there are do not
+	// fill the memory.
+	q := span{pk: personPK(organization, r.Person), from: lowest(r.From), limit: r.Limit, once: true}
 	if r.Forward {
 		return s.entriesAbove(ctx, q, top, after)
 	}

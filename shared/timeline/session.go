@@ -38,13 +38,18 @@ func InSession(ctx context.Context, store Store, organization string, a Acts, pa
 		if found = append(found, shown...); len(found) > page.Limit {
 			return found[:page.Limit], found[page.Limit-1].ID, nil
 		}
-		left -= len(part)
+		left -= max(len(part), leastRead)
 		if end == "" || left <= 0 {
 			return found, end, nil
 		}
 		s.After = end
 	}
 }
+
+// leastRead is what each reading counts as, however few entries it brought: few are
+// read at once where they are large, and so many of those as the budget has entries
+// would be more than there is time for.
+const leastRead = 50
 
 // of are those of the entries that are of what was done in the session, as far as
 // they are shown.

@@ -169,3 +169,19 @@ func TestAStoryThatCannotBeReadIsNone(t *testing.T) {
 		t.Errorf("%v, %v", entries, err)
 	}
 }
+
+// TestAStoryOfGiantsIsReadInBoundedSteps: where the store brings one entry at a time,
+// as of the largest there are, a page ends after so many readings, and none is lost.
+func TestAStoryOfGiantsIsReadInBoundedSteps(t *testing.T) {
+	var entries []timeline.Entry
+	for i := 90; i > 0; i-- {
+		entries = append(entries, deed(100+i, []string{"x", ""}[i%2]))
+	}
+	store := &record{entries: entries, stops: func(string) bool { return true }}
+	if _, end, err := timeline.InSession(t.Context(), store, "o", acts, timeline.Page{Limit: 500}); err != nil || end == "" || len(store.limits) > 20 {
+		t.Errorf("%d readings, end %q, %v", len(store.limits), end, err)
+	}
+	if ids, _ := story(t, store, acts, 500); len(ids) != 45 {
+		t.Errorf("%d of 45", len(ids))
+	}
+}
