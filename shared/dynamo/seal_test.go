@@ -558,6 +558,26 @@ func TestT2AKeptHeadStaysInTheChain(t *testing.T) {
 	}
 }
 
+// TestOneStepHoldsOneBlock, so that a call can stop in time however much the entries
+// of a block have.
+func TestOneStepHoldsOneBlock(t *testing.T) {
+	c := written(t)
+	w, steps := timeline.Walk{Claim: c.claim(timeline.Kept{})}, 0
+	for w.Phase < timeline.Record {
+		next, err := timeline.Verify(t.Context(), c.Store, w, func() bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next.Behind.Block > w.Behind.Block+1 {
+			t.Errorf("one step went from block %d to %d", w.Behind.Block, next.Behind.Block)
+		}
+		w, steps = next, steps+1
+	}
+	if steps < 5 || w.Behind.Block != 4 || w.Verified != 12 {
+		t.Errorf("%d steps to block %d, %d verified", steps, w.Behind.Block, w.Verified)
+	}
+}
+
 // TestT2ARangeIsVerifiedAlone: what is wrong in it is found, with the blocks that
 // follow, and what is wrong in entries elsewhere is not looked for.
 func TestT2ARangeIsVerifiedAlone(t *testing.T) {

@@ -189,7 +189,7 @@ const skewed = skew
 
 // Verify goes on with a walk by steps until it is done or enough says so.
 func Verify(ctx context.Context, ledger Ledger, w Walk, enough func() bool) (Walk, error) {
-	v := verifier{ledger, &w}
+	v := verifier{ledger, &w, enough}
 	steps := [Done]func(context.Context) error{Beginning: v.begin, Chain: v.chain, Record: v.record, People: v.people}
 	for w.Phase < Done {
 		if err := steps[w.Phase](ctx); err != nil {
@@ -206,6 +206,7 @@ func Verify(ctx context.Context, ledger Ledger, w Walk, enough func() bool) (Wal
 type verifier struct {
 	Ledger
 	*Walk
+	enough func() bool
 }
 
 // flaw keeps the flaw if it is the first by time; of one entry, the one found first.
