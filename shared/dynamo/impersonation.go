@@ -20,25 +20,26 @@ import (
 // can compare them; ended is absent while nobody wrote its end.
 type sessionItem struct {
 	stored
-	ID           string     `dynamodbav:"id"`
-	Organization string     `dynamodbav:"organization"`
-	Actor        personItem `dynamodbav:"actor"`
-	Subject      personItem `dynamodbav:"subject"`
-	Mode         string     `dynamodbav:"mode"`
-	Reason       string     `dynamodbav:"reason,omitempty"`
-	Started      int64      `dynamodbav:"started"`
-	Last         int64      `dynamodbav:"last"`
-	Idles        int64      `dynamodbav:"idles"`
-	Ends         int64      `dynamodbav:"ends"`
-	Ended        int64      `dynamodbav:"ended,omitempty"`
-	Cause        string     `dynamodbav:"cause,omitempty"`
+	ID            string     `dynamodbav:"id"`
+	Organization  string     `dynamodbav:"organization"`
+	Actor         personItem `dynamodbav:"actor"`
+	Subject       personItem `dynamodbav:"subject"`
+	Mode          string     `dynamodbav:"mode"`
+	Reason        string     `dynamodbav:"reason,omitempty"`
+	Started       int64      `dynamodbav:"started"`
+	Last          int64      `dynamodbav:"last"`
+	Idles         int64      `dynamodbav:"idles"`
+	Ends          int64      `dynamodbav:"ends"`
+	Administrator bool       `dynamodbav:"administrator,omitempty"`
+	Ended         int64      `dynamodbav:"ended,omitempty"`
+	Cause         string     `dynamodbav:"cause,omitempty"`
 }
 
 func sessionForm(s impersonation.Session) sessionItem {
 	return sessionItem{
 		ID: s.ID, Organization: s.Organization, Actor: personItem(s.Actor), Subject: personItem(s.Subject),
 		Mode: s.Mode.String(), Reason: s.Reason, Started: s.Started.UnixMilli(), Last: s.Last.UnixMilli(),
-		Idles: s.Idles.UnixMilli(), Ends: s.Ends.UnixMilli(),
+		Idles: s.Idles.UnixMilli(), Ends: s.Ends.UnixMilli(), Administrator: s.Administrator,
 	}
 }
 
@@ -48,7 +49,7 @@ func (item sessionItem) session() impersonation.Session {
 	s := impersonation.Session{
 		ID: item.ID, Organization: item.Organization, Actor: directory.Named(item.Actor), Subject: directory.Named(item.Subject),
 		Mode: mode, Reason: item.Reason, Started: moment(item.Started), Last: moment(item.Last),
-		Idles: moment(item.Idles), Ends: moment(item.Ends), Cause: cause,
+		Idles: moment(item.Idles), Ends: moment(item.Ends), Administrator: item.Administrator, Cause: cause,
 	}
 	if cause != impersonation.NoCause {
 		s.Ended = moment(item.Ended)

@@ -17,10 +17,11 @@ import (
 // This file tells an organization's observers what they should look at. What is in
 // the record alerts, and nothing else does: a start and a refusal by the stream of
 // the timeline, mail that does not go by the sweep. The sweep also tells again what
-// the record of the last day says, so that no alert is lost by a stream that gave up,
-// or by whoever takes the observers out of the settings for a while: who becomes an
-// observer hears of the last day. An observer is told of their own doing too, and of
-// what was done to them.
+// happened in the last day, so that no alert is lost by a stream that gave up, or by
+// whoever takes the observers out of the settings for a while: who becomes an observer
+// hears of the last day. Of starts it tells by the sessions, which nobody makes many
+// of in passing, and not by their entries, among which anybody can write as many as
+// they like. An observer is told of their own doing too, and of what was done to them.
 
 // AlertKind is what an alert is about.
 type AlertKind uint8
@@ -145,7 +146,7 @@ func (n *Notifier) Alert(ctx context.Context, a Alert, now time.Time) error {
 }
 
 const (
-	// remindWindow is for how long the record is told again. It is longer than a
+	// remindWindow is for how long what happened is told again. It is longer than a
 	// stream keeps trying.
 	remindWindow = 24 * time.Hour
 	// mostReminded bounds how many entries a sweep reads for it: who may not start
@@ -153,8 +154,28 @@ const (
 	mostReminded = 1000
 )
 
-// remind tells observers again what the record of the last day says, but for what
-// the stream may still be about.
+// remindStart tells observers again of a start on an administrator.
+func (n *Notifier) remindStart(ctx context.Context, s Session, now time.Time, observers func() (Observing, error)) error {
+	if age := now.Sub(s.Started); !s.Administrator || age < patience || age > remindWindow {
+		return nil
+	}
+	to, err := observers()
+	if err != nil {
+		return err
+	}
+	return n.alert(ctx, to, startAlert(s), now)
+}
+
+// startAlert tells of a session on an administrator.
+func startAlert(s Session) Alert {
+	return Alert{
+		Kind: AdministratorStart, Organization: s.Organization, Session: s.ID, At: s.Started,
+		Actor: timeline.Person(s.Actor), Subject: timeline.Person(s.Subject),
+	}
+}
+
+// remind tells observers again of the repeated failures that the record of the last
+// day tells of, but for those that the stream may still be about.
 func (n *Notifier) remind(ctx context.Context, o string, now time.Time, observers func() (Observing, error)) error {
 	to, err := observers()
 	if err != nil || len(to.Observers) == 0 {
@@ -163,7 +184,7 @@ func (n *Notifier) remind(ctx context.Context, o string, now time.Time, observer
 	entries, err := n.store.Recent(ctx, o, timeline.Impersonation, now.Add(-remindWindow), now.Add(-patience), mostReminded)
 	failures := []error{err}
 	for _, e := range entries {
-		if a, ok := AlertOf(o, e); ok {
+		if a, ok := AlertOf(o, e); ok && a.Kind != AdministratorStart {
 			failures = append(failures, n.alert(ctx, to, a, now))
 		}
 	}

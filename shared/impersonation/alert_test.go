@@ -335,6 +335,39 @@ func TestTheSweepTellsAgainWhatTheRecordSays(t *testing.T) {
 	}
 }
 
+// TestNobodyHidesAStartAmongRefusals: who takes the observers out of the settings,
+// signs in as an administrator, and has very many attempts refused before the
+// observers are back, is told of nevertheless.
+func TestNobodyHidesAStartAmongRefusals(t *testing.T) {
+	w := newWorld(t)
+	w.reachable(t, map[string]string{system: "system@example.org"})
+	s := w.start(t, admin, manager)
+	_, err := w.service.End(t.Context(), w.caller(t, admin), s.ID)
+	must(t, err)
+	m := &mailbox{}
+	must(t, w.notifies(m).Alert(t.Context(), w.alerts(t)[0], w.clock.Now()))
+	refused := w.caller(t, maria)
+	for i := range 1000 {
+		w.clock.Advance(time.Millisecond)
+		refused.At = w.clock.Now()
+		must(t, w.Record(t.Context(), w.org, impersonation.Denial(refused, impersonation.Request{Subject: "nobody"}, fmt.Sprint("denied_", i))))
+	}
+	c := w.caller(t, admin)
+	after := c.Organization
+	after.Settings.Impersonation.Observers = []string{system}
+	must(t, w.PutOrganization(t.Context(), c.Basis(), directory.OrganizationChange{
+		Before: c.Organization, After: after, Entry: c.Entry(timeline.Settings, "update", timeline.Target{Type: "organization", ID: w.org}),
+	}))
+	w.clock.Advance(10 * time.Minute)
+	for range 2 {
+		_, _, err = sweeping(t.Context(), w.notifies(m), w.clock.Now)
+		must(t, err)
+	}
+	if got := m.to("administrator"); !slices.Equal(got, []string{"system@example.org"}) {
+		t.Errorf("of the start, %q is told", got)
+	}
+}
+
 // TestAlertLetters holds every kind's words, and hostile names, to golden files.
 func TestAlertLetters(t *testing.T) {
 	at := time.Date(2026, 3, 2, 13, 1, 2, 0, time.FixedZone("CET", 3600))

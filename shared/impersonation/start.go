@@ -170,13 +170,14 @@ func (s *Service) beginning(c directory.Caller, subject directory.User, r Reques
 	session := Session{
 		ID: newID(now), Organization: c.Organization.ID, Actor: c.Actor.Named(), Subject: subject.Named(),
 		Mode: max(r.Mode, Full), Reason: r.Reason, Started: now, Last: now, Idles: now.Add(s.sessions.idle),
-		Ends: now.Add(time.Duration(settings.Impersonation.AbsoluteMinutes) * time.Minute),
+		Ends:          now.Add(time.Duration(settings.Impersonation.AbsoluteMinutes) * time.Minute),
+		Administrator: administers(c, subject),
 	}
 	session.Notice = notice(c.Actor, subject, settings)
 	session.Notice.Organization, session.Notice.About = session.Organization, session.ID
 	entry := session.entry("start", now, c.RequestID)
 	entry.After = timeline.Values{"mode": session.Mode.String(), "endsAt": session.Ends.UTC().Format(time.RFC3339Nano), "notice": session.Notice.Status.String()}
-	if administers(c, subject) {
+	if session.Administrator {
 		entry.After[administratorMember] = true
 	}
 	if r.Reason != "" {

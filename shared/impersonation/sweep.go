@@ -154,7 +154,8 @@ func (n *Notifier) organization(ctx context.Context, o string, now func() time.T
 	}
 }
 
-// look closes a session that the clock has ended (I4) and sees to its mail (I8).
+// look closes a session that the clock has ended (I4), sees to its mail (I8), and
+// tells observers again of whom it is on.
 // What was wrong with either goes into found.
 func (n *Notifier) look(ctx context.Context, s Session, now time.Time, observers func() (Observing, error), found *Swept) error {
 	var failures []error
@@ -173,6 +174,7 @@ func (n *Notifier) look(ctx context.Context, s Session, now time.Time, observers
 	for _, m := range []Mail{s.Notice, s.Receipt} {
 		failures = append(failures, n.seeTo(ctx, s, m, now, observers, found))
 	}
+	failures = append(failures, n.remindStart(ctx, s, now, observers))
 	return errors.Join(failures...)
 }
 

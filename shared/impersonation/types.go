@@ -128,6 +128,9 @@ type Session struct {
 	Started, Last    time.Time
 	// Idles is the end if no further request comes, Ends the absolute one (I4).
 	Idles, Ends time.Time
+	// Administrator tells that the subject held an admin permission at the start, of
+	// which observers are told.
+	Administrator bool
 	// Ended is zero and Cause NoCause while nobody wrote the session's end.
 	Ended time.Time
 	Cause Cause
