@@ -558,6 +558,22 @@ func TestT2AKeptHeadStaysInTheChain(t *testing.T) {
 	}
 }
 
+// TestT2AnOrganizationMadeYoungerIsFound: readings of the record begin with the
+// organization, so that who makes it younger hides all that was before.
+func TestT2AnOrganizationMadeYoungerIsFound(t *testing.T) {
+	c := written(t)
+	oldest := c.keys[0].sk
+	at, _ := idTime(oldest)
+	for later, first := range map[time.Duration]string{0: "", time.Hour: "", time.Hour + time.Second: oldest, 40 * 24 * time.Hour: oldest} {
+		claim := c.claim(timeline.Kept{})
+		claim.Created = at.Add(later)
+		w := c.verify(claim)
+		if w.First.ID != first || (w.First.Breach == timeline.RemovedEntry) != (first != "") {
+			t.Errorf("created %s later: %+v", later, w.First)
+		}
+	}
+}
+
 // TestOneStepHoldsOneBlock, so that a call can stop in time however much the entries
 // of a block have.
 func TestOneStepHoldsOneBlock(t *testing.T) {

@@ -467,3 +467,27 @@ func wanted(q timeline.Query, e timeline.Entry) bool {
 	return (q.Type == timeline.NoType || q.Type == e.Type) && (q.Person == "" || slices.Contains(concerned, q.Person)) &&
 		!e.At.Before(q.From) && (q.To.IsZero() || e.At.Before(q.To)) && strings.Contains(strings.ToLower(says), strings.ToLower(q.Text))
 }
+
+// TestAReadingBringsAMegabyteAtMost of entries as large as there are, of everybody and
+// of a person, back and forward; and what is left is brought by the next.
+func TestAReadingBringsAMegabyteAtMost(t *testing.T) {
+	b := openBare(t)
+	const giants = 7
+	var want []string
+	for i := range giants {
+		e := entryAt(noon.Add(time.Duration(i)*time.Minute), fmt.Sprint(i))
+		e.After = timeline.Values{"description": strings.Repeat("x", 300_000)}
+		b.enter(e)
+		want = append(want, e.RequestID)
+	}
+	for _, r := range []timeline.Stretch{{}, {Person: "s"}, {Person: "s", Forward: true}} {
+		r.From, r.To, r.Limit = noon, noon.Add(time.Hour), 250
+		got, answers := b.requests(r)
+		if !r.Forward {
+			slices.Reverse(got)
+		}
+		if !slices.Equal(got, want) || answers < 2 {
+			t.Errorf("%+v: %v in %d answers", r, got, answers)
+		}
+	}
+}
