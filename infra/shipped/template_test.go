@@ -167,6 +167,7 @@ func TestTemplateSays(t *testing.T) {
 		{"who takes part comes from the table", "ProjectionFunction", "Properties/Events/Stream/Properties/Stream", `!GetAtt Table.StreamArn`},
 		{"nobody's day is skipped", "ProjectionFunction", "Properties/Events/Stream/Properties/StartingPosition", `TRIM_HORIZON`},
 		{"a day that fails repeats alone", "ProjectionFunction", "Properties/Events/Stream/Properties/FunctionResponseTypes", `[ReportBatchItemFailures]`},
+		{"T2 an entry waits for its seal as long as it takes", "ProjectionFunction", "Properties/Events/Stream/Properties/MaximumRetryAttempts", `-1`},
 		{"a day that kills its batch is found", "ProjectionFunction", "Properties/Events/Stream/Properties/BisectBatchOnFunctionError", `true`},
 		{"a day that is given up is kept", "ProjectionFunction", "Properties/Events/Stream/Properties/DestinationConfig",
 			`{OnFailure: {Type: SQS, Destination: !GetAtt ProjectionDeadLetters.Arn}}`},

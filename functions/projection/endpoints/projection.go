@@ -10,7 +10,10 @@
 //
 // Neither of the two keeps the other from being done. What no function may do, to
 // change or remove what is only ever added to (T2), is an error in the log and a
-// metric; the record is done with then, as to give it again would tell no more.
+// metric; the record is done with then, as to give it again would tell no more. So is
+// an entry for whose chain no block can be made any more. One that cannot be sealed for
+// now is given again for as long as the stream does: what is given up is never sealed,
+// and would be taken for an entry that was slipped in.
 package endpoints
 
 import (

@@ -12,7 +12,7 @@ import (
 )
 
 // seal seals the entries, organization by organization, and answers the records
-// that failed. The head after each block is told, so that whoever keeps the log
+// that failed for now. The head after each block is told, so that whoever keeps the log
 // keeps what the chain can be held to.
 func (f *Function) seal(ctx context.Context, organizations map[string]entries) map[string]bool {
 	failed := map[string]bool{}
@@ -23,13 +23,18 @@ func (f *Function) seal(ctx context.Context, organizations map[string]entries) m
 			f.tell(ctx, "seal", o, nil, slog.Uint64("block", h.Block), slog.Uint64("entries", h.Entries),
 				slog.String("hash", h.Hash.String()), slog.String("at", h.At.Format(time.RFC3339Nano)))
 		}
-		if err != nil {
-			f.tell(ctx, "seal", o, err, slog.Int("failed", len(of.records)))
-			fail(failed, of.records)
+		if err == nil {
+			continue
 		}
-		if fault.Of(err).Code == "chain" { // a block stands where the head says none does
+		f.tell(ctx, "seal", o, err, slog.Int("failed", len(of.records)))
+		if fault.Is(err, fault.Internal) {
+			// The chain was taken back, or its head is none, and stays so however often
+			// this comes again: it would keep waiting whatever else is in the shard, of
+			// other organizations too.
 			f.count(ctx, o, 1)
+			continue
 		}
+		fail(failed, of.records)
 	}
 	return failed
 }
