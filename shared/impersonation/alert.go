@@ -3,7 +3,6 @@ package impersonation
 import (
 	"context"
 	"errors"
-	"html"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/fault"
+	"gemba/shared/letter"
 	"gemba/shared/timeline"
 )
 
@@ -277,21 +277,13 @@ const (
 // (T5).
 func (a Alert) letter(o directory.Organization, m Mail) Letter {
 	words := alertWords[a.Kind]
-	values := []string{
+	named := strings.NewReplacer(
 		"{product}", m.Product, "{organization}", o.Name, "{session}", a.Session,
 		"{actor}", a.Actor.Name, "{actorID}", a.Actor.ID, "{subject}", a.Subject.Name, "{subjectID}", a.Subject.ID,
-		"{at}", a.At.UTC().Format("2006-01-02 15:04:05 UTC"), "{failures}", strconv.Itoa(a.Failures),
+		"{at}", instant(a.At)+" UTC", "{failures}", strconv.Itoa(a.Failures),
 		"{mail}", a.Mail.Kind.String(), "{became}", becameWords[a.Mail.Status],
-	}
-	plain := strings.NewReplacer(values...).Replace
-	for i := 1; i < len(values); i += 2 {
-		values[i] = html.EscapeString(values[i])
-	}
-	marked := strings.NewReplacer(values...).Replace
-	return Letter{
-		To: m.To, Subject: plain(words.subject),
-		Text: plain(strings.Join([]string{alertHeader, words.what, words.todo, alertWhy}, "\n\n") + "\n"),
-		HTML: marked("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + alertHeader + "</title></head>\n<body>\n<h1>" +
-			alertHeader + "</h1>\n<p>" + html.EscapeString(words.what) + "</p>\n<p>" + html.EscapeString(words.todo) + "</p>\n<p>" + alertWhy + "</p>\n</body>\n</html>\n"),
-	}
+	).Replace
+	l := Letter{To: m.To, Subject: letter.Line(named(words.subject))}
+	l.Text, l.HTML = letter.Set(alertHeader, []letter.Part{{Says: named(words.what)}, {Says: named(words.todo)}, {Says: named(alertWhy)}})
+	return l
 }

@@ -372,7 +372,7 @@ func TestNobodyHidesAStartAmongRefusals(t *testing.T) {
 func TestAlertLetters(t *testing.T) {
 	at := time.Date(2026, 3, 2, 13, 1, 2, 0, time.FixedZone("CET", 3600))
 	for kind := impersonation.NoAlert + 1; kind < impersonation.AlertKindCount; kind++ {
-		for name, who := range map[string]string{"": "Ada Admin", "-escaped": `<b onclick="x">O'Neil & {subject}</b>`} {
+		for name, who := range map[string]string{"": "Ada Admin", "-escaped": "<b onclick=\"x\">O'Neil & {subject}</b>\r\nBcc: evil@example.org\u2028\u202egnp.exe"} {
 			t.Run("T5 "+kind.String()+name, func(t *testing.T) {
 				w := newWorld(t, func(s *directory.Settings) {
 					s.Impersonation.Observers, s.ProductName = []string{system}, "Gemba <3"
