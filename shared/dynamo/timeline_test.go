@@ -463,7 +463,7 @@ func wanted(q timeline.Query, e timeline.Entry) bool {
 	if e.Target.Type == "user" {
 		concerned = append(concerned, e.Target.ID)
 	}
-	says := fmt.Sprint(e.Subject, e.Impersonator, e.Target, e.Action, e.RequestID, e.Session, e.After["name"], e.After["n"])
+	says := fmt.Sprint(e.ID, e.Subject, e.Impersonator, e.Target, e.Action, e.RequestID, e.Session, e.After["name"], e.After["n"])
 	return (q.Type == timeline.NoType || q.Type == e.Type) && (q.Person == "" || slices.Contains(concerned, q.Person)) &&
 		!e.At.Before(q.From) && (q.To.IsZero() || e.At.Before(q.To)) && strings.Contains(strings.ToLower(says), strings.ToLower(q.Text))
 }
