@@ -232,9 +232,11 @@ func narrowerLists(t *testing.T, acting client, sides ...client) {
 		}
 		return out
 	}
-	for _, id := range users(acting) {
-		for _, side := range sides {
-			if !slices.Contains(users(side), id) {
+	within := users(acting)
+	for _, side := range sides {
+		alone := users(side)
+		for _, id := range within {
+			if !slices.Contains(alone, id) {
 				t.Errorf("I6 %s is listed in the session and not to both", id)
 			}
 		}
