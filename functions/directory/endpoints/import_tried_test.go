@@ -1,7 +1,6 @@
 package endpoints_test
 
 import (
-	"flag"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +9,7 @@ import (
 
 	"gemba/shared/authz"
 	"gemba/shared/directory"
+	"gemba/shared/dynamotest"
 	"gemba/shared/dynamotest/fixture"
 )
 
@@ -19,11 +19,7 @@ func TestImportTriedIsImportDone(t *testing.T) {
 	q.AddRole(t, fixture.Role{Role: authz.Role{RoleRef: authz.RoleRef{ID: "porter"}, Name: "Porter", Admin: authz.Admin{
 		System: true, Quality: true, Local: &authz.UserAdministration{Scope: authz.LocationAndBelow, CreateUsers: true, Grantable: authz.Grantable{Roles: []authz.RoleRef{{ID: "staff"}}}}}}})
 	q.AddUser(t, directory.User{ID: "porter", Name: "Porter", Username: "porter", Type: authz.General, Locations: []string{"surgery"}, SignIn: directory.Enabled, Sub: fixture.Sub("porter")}, "porter")
-	checks := 0
-	rapid.Check(t, func(r *rapid.T) {
-		if checks++; checks > 40 && !rapidAsked() {
-			return // each takes a while
-		}
+	dynamotest.Check(t, 40, func(r *rapid.T) {
 		world := randomWorld(r)
 		as := rapid.SampledFrom([]string{"root", "root", "porter"}).Draw(r, "as")
 		q.Clock.Advance(time.Minute)
@@ -44,12 +40,6 @@ func TestImportTriedIsImportDone(t *testing.T) {
 		}
 	})
 	q.reconciled(t)
-}
-
-// rapidAsked is whether the run asks for more checks than there are by default.
-func rapidAsked() bool {
-	asked := flag.Lookup("rapid.checks")
-	return asked != nil && asked.Value.String() != asked.DefValue
 }
 
 // moved is whether an import may have undone what it did: a thing that was

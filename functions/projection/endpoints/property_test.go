@@ -16,6 +16,7 @@ import (
 	"gemba/shared/authz"
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"
+	"gemba/shared/dynamotest"
 )
 
 var (
@@ -34,7 +35,7 @@ func TestP8EngagementIsExactAfterAnyHistory(t *testing.T) {
 	w := noted(t)
 	seen := map[string]directory.Day{}
 	did := map[string]int{}
-	rapid.Check(t, func(r *rapid.T) {
+	dynamotest.Check(t, 30, func(r *rapid.T) {
 		var late []object
 		for range rapid.IntRange(1, 6).Draw(r, "steps") {
 			kind := rapid.SampledFrom([]string{"user", "mark", "mark", "item", "item", "gone", "day", "deliver"}).Draw(r, "kind")
