@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"go.yaml.in/yaml/v3"
 
 	"gemba/infra/local/functions"
@@ -20,9 +21,31 @@ import (
 // there either.
 func holdings(t *testing.T, o *organization) map[string]string {
 	t.Helper()
-	parts := running(t).Parts
 	out := map[string]string{}
-	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(parts.DynamoDB), &dynamodb.ScanInput{TableName: &parts.Table, ConsistentRead: aws.Bool(true)})
+	scanned(t, o.id, func(plain object) {
+		kind, rest, _ := strings.Cut(text(plain["pk"]), "#")
+		if slices.Contains([]string{"SEEN", "CNT", "EI", "EU"}, kind) || !slices.Contains(strings.Split(rest, "#"), o.id) {
+			return
+		}
+		for _, noise := range []string{"at", "seen", "onTeam", "pulse", "last", "idles"} {
+			delete(plain, noise)
+		}
+		out[kind+"#"+rest+" "+text(plain["sk"])] = stringOf(plain)
+	})
+	return out
+}
+
+// scanned is each item of the table, of all organizations, or that has this in its
+// partition's name: to read the others takes long.
+func scanned(t *testing.T, within string, look func(item object)) {
+	t.Helper()
+	parts := running(t).Parts
+	scan := &dynamodb.ScanInput{TableName: &parts.Table, ConsistentRead: aws.Bool(true)}
+	if within != "" {
+		scan.FilterExpression = aws.String("contains(pk, :within)")
+		scan.ExpressionAttributeValues = map[string]types.AttributeValue{":within": &types.AttributeValueMemberS{Value: within}}
+	}
+	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(parts.DynamoDB), scan)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -33,17 +56,9 @@ func holdings(t *testing.T, o *organization) map[string]string {
 			if err := attributevalue.UnmarshalMap(item, &plain); err != nil {
 				t.Fatal(err)
 			}
-			kind, rest, _ := strings.Cut(text(plain["pk"]), "#")
-			if slices.Contains([]string{"SEEN", "CNT", "EI", "EU"}, kind) || !slices.Contains(strings.Split(rest, "#"), o.id) {
-				continue
-			}
-			for _, noise := range []string{"at", "seen", "onTeam", "pulse", "last", "idles"} {
-				delete(plain, noise)
-			}
-			out[kind+"#"+rest+" "+text(plain["sk"])] = stringOf(plain)
+			look(plain)
 		}
 	}
-	return out
 }
 
 // rewritten are the keys whose items differ, sorted.
@@ -167,7 +182,11 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 		}
 		t.Run("I6 "+route.Key(), func(t *testing.T) {
 			for _, there := range []bool{true, false} {
-				for _, body := range []any{nil, object{}, "{", `{"name":"x","name":"y"}`, strings.Repeat(" ", 2<<20)} {
+				bodies := []any{nil, object{}, "{", `{"name":"x","name":"y"}`}
+				if there {
+					bodies = append(bodies, strings.Repeat(" ", 2<<20)) // which takes long
+				}
+				for _, body := range bodies {
 					r := acting.send(t, route.Method, route.path(there)+"?dryRun=true&nothing=%zz", body, "If-Match", "*", "Idempotency-Key", "k").problem(t, 403, "read_only")
 					if r.header.Get("Impersonation-Session") != acting.session {
 						t.Errorf("%s: the answer names no session", r.call)
@@ -188,7 +207,7 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 	}
 	for _, route := range templated(t) {
 		// Whoever changes their own preferences administers nobody: no attempt of an admin's.
-		if want := 10; !route.looks && told[route.Key()] != want && route.Key() != "PUT /v1/users/{id}/preferences" {
+		if want := 9; !route.looks && told[route.Key()] != want && route.Key() != "PUT /v1/users/{id}/preferences" {
 			t.Errorf("T1 %s: %d of %d refused requests are told", route.Key(), told[route.Key()], want)
 		}
 	}

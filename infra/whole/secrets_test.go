@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // sesame is in every password of TestPasswordsAreNowhere, and nowhere else.
@@ -123,27 +121,15 @@ func secret(text string) string {
 // everything is each item of the table, of all organizations, as JSON.
 func everything(t *testing.T, look func(item string)) {
 	t.Helper()
-	parts := running(t).Parts
 	seen := 0
-	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(parts.DynamoDB), &dynamodb.ScanInput{TableName: &parts.Table, ConsistentRead: aws.Bool(true)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
+	scanned(t, "", func(item object) {
+		encoded, err := json.Marshal(readable(item))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, item := range page.Items {
-			var plain object
-			if err := attributevalue.UnmarshalMap(item, &plain); err != nil {
-				t.Fatal(err)
-			}
-			encoded, err := json.Marshal(readable(plain))
-			if err != nil {
-				t.Fatal(err)
-			}
-			look(string(encoded))
-			seen++
-		}
-	}
+		look(string(encoded))
+		seen++
+	})
 	if seen < 500 {
 		t.Errorf("the table has %d items", seen)
 	}
