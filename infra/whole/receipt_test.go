@@ -82,8 +82,8 @@ func TestTheReceipt(t *testing.T) {
 		`hh:mm UTC: The persona of "mia" changed from frontline to leader.`,
 		`hh:mm UTC: The location "east-3" was made: name is "East <3>"; parent is east.`,
 		`hh:mm UTC: The role "lead" was given to "wes", at west-1 alone.`,
+		"One attempt was refused and changed nothing.",
 		"All of it, before and after, is shown to you by GET /v1/impersonations/" + acting.session + ".",
-		"One more attempt was refused and changed nothing.",
 		"Please contact your KaiNexus Administrator, The abe, with any questions.",
 	}
 	if diff := cmp.Diff(want, told); diff != "" {

@@ -204,7 +204,7 @@ func (w *walk) impersonated(t *testing.T) {
 		t.Errorf("I8 %s", diff)
 	}
 	told := written(receipts(t, w.url, "maria.alvarez@riverbend.example")[0])
-	if want := []string{"Nothing was changed.", "One more attempt was refused and changed nothing."}; !slices.Equal(told[2:4], want) {
+	if want := []string{"Nothing was changed.", "One attempt was refused and changed nothing."}; !slices.Equal(told[2:4], want) {
 		t.Errorf("the receipt says %q", told)
 	}
 	internal := w.as(t, "dana.whitfield").post(t, "/v1/impersonations", object{"subject": "maria.alvarez", "mode": "read_only"}).is(t, 201)

@@ -99,8 +99,8 @@ func TestAnAccountThatIsOpenClaimsNoMoreThanItRead(t *testing.T) {
 	}{
 		{account{refused: 1, open: true}, "At least 1 of the attempts was refused and changed nothing."},
 		{account{refused: 7, open: true}, "At least 7 of the attempts were refused and changed nothing."},
-		{account{refused: 1}, "One more attempt was refused and changed nothing."},
-		{account{refused: 7}, "7 more attempts were refused and changed nothing."},
+		{account{refused: 1}, "One attempt was refused and changed nothing."},
+		{account{refused: 7}, "7 attempts were refused and changed nothing."},
 	} {
 		if got := c.a.refusals(); got != c.wants {
 			t.Errorf("%+v: %s", c.a, got)

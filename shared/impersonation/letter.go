@@ -73,16 +73,20 @@ func (m Mail) receiptLetter(s Session, a account) Letter {
 	if s.Mode == ReadOnly {
 		parts = append(parts, letter.Part{Says: "In this session things could be looked at and not changed."})
 	}
+	unread := len(a.done) == 0 && a.open
 	switch {
-	case len(a.done) == 0 && a.open:
+	case unread:
 		parts = append(parts, letter.Part{Says: fmt.Sprintf(receiptUnread, m.About)})
 	case len(a.done) == 0:
 		parts = append(parts, letter.Part{Says: receiptNone})
 	default:
-		parts = append(parts, letter.Part{Says: receiptDone, Items: a.items()}, letter.Part{Says: fmt.Sprintf(receiptAll, m.About)})
+		parts = append(parts, letter.Part{Says: receiptDone, Items: a.items()})
 	}
 	if a.refused > 0 {
 		parts = append(parts, letter.Part{Says: a.refusals()})
+	}
+	if len(a.done)+a.refused > 0 && !unread {
+		parts = append(parts, letter.Part{Says: fmt.Sprintf(receiptAll, m.About)})
 	}
 	return m.letter(receiptSubject, append(parts, letter.Part{Says: noticeContact}))
 }
@@ -106,9 +110,9 @@ func (a account) refusals() string {
 	case a.open:
 		return fmt.Sprintf("At least %d of the attempts were refused and changed nothing.", a.refused)
 	case a.refused == 1:
-		return "One more attempt was refused and changed nothing."
+		return "One attempt was refused and changed nothing."
 	}
-	return fmt.Sprintf("%d more attempts were refused and changed nothing.", a.refused)
+	return fmt.Sprintf("%d attempts were refused and changed nothing.", a.refused)
 }
 
 // instant is a time for readers, to the second.

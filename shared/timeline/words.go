@@ -40,7 +40,7 @@ var words = func() map[deed]func(Entry) string {
 		{Assignment, "revoke"}: func(e Entry) string {
 			return "The role " + quoted(e.Before["role"]) + " was taken from " + quoted(e.Target.ID)
 		},
-		{User, "prefer"}:    func(e Entry) string { return "The choices of " + quoted(e.Target.ID) + " were changed" + changes(e) },
+		{User, "prefer"}:    preferred,
 		{Role, "clone"}:     func(e Entry) string { return sentenceOf(e, "was made as a copy of another") + changes(e) },
 		{SignIn, "invite"}:  func(e Entry) string { return quoted(e.Target.ID) + " was invited to sign in" },
 		{SignIn, "enable"}:  func(e Entry) string { return "The sign-in of " + quoted(e.Target.ID) + " was switched on" },
@@ -80,6 +80,31 @@ func sentenceOf(e Entry, became string) string {
 		return "The " + plain(e.Target.Type) + " " + quoted(e.Target.ID) + " " + became
 	}
 	return "The " + plain(e.Target.Type) + " " + quoted(e.Target.ID) + ", named " + quoted(was) + ", " + became
+}
+
+// preferred tells which notifications somebody gets from now on, and which not.
+func preferred(e Entry) string {
+	before, after := map[string]any{}, map[string]any{}
+	flatten(before, "", e.Before["notifications"])
+	flatten(after, "", e.After["notifications"])
+	var said []string
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if on, is := after[name].(bool); is && !reflect.DeepEqual(before[name], on) {
+			said = append(said, quoted(name)+map[bool]string{true: " on", false: " off"}[on])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, still := after[name]; !still {
+			said = append(said, quoted(name)+" as the roles have it")
+		}
+	}
+	if len(said) > mostChanges {
+		said = append(said[:mostChanges], fmt.Sprintf("and %d more", len(said)-mostChanges))
+	}
+	if len(said) == 0 {
+		return "The notifications of " + quoted(e.Target.ID) + " were chosen anew"
+	}
+	return "The notifications of " + quoted(e.Target.ID) + " were switched: " + strings.Join(said, ", ")
 }
 
 func audited(e Entry) string {

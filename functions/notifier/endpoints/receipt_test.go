@@ -69,7 +69,7 @@ func TestAnEndAsksForAReceipt(t *testing.T) {
 	if want := []string{"nurse@riverside.example"}; !slices.Equal(w.post.to, want) {
 		t.Errorf("I8: mail went to %q, want %q", w.post.to, want)
 	}
-	for _, told := range []string{"09:00 UTC: The persona of &#34;doctor&#34; changed from frontline to leader.", "One more attempt was refused", "Sam Support signed out.", id} {
+	for _, told := range []string{"09:00 UTC: The persona of &#34;doctor&#34; changed from frontline to leader.", "One attempt was refused", "Sam Support signed out.", id} {
 		if !strings.Contains(w.post.html, told) {
 			t.Errorf("I7: the receipt does not tell %q: %s", told, w.post.html)
 		}
