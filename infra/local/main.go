@@ -4,8 +4,9 @@
 //
 // PORT is where it listens on 127.0.0.1 (8080), SEED the world that it loads
 // (infra/demo/world.json), IMPERSONATION_IDLE after how long without a request
-// an impersonation ends (5m), and how often the sweep comes that notices. What is wrong with any of these, and what the
-// machine lacks, is told in one line each, and the exit status is 1.
+// an impersonation ends (5m), and how often at least the sweep comes that notices.
+// What is wrong with any of these, and what the machine lacks, is told in one line
+// each, and the exit status is 1.
 package main
 
 import (

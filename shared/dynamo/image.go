@@ -70,7 +70,7 @@ func imageOf(image []byte) (attributes, error) {
 // for any other item, a person's copy of an entry included.
 func EntryIn(image []byte) (organization string, e timeline.Entry, ok bool) {
 	item, err := imageOf(image)
-	organization, ok = key{text(item, "pk"), text(item, "sk")}.entered()
+	organization, ok = keyOf(item).entered()
 	var stored entryItem
 	if err != nil || !ok || decode(item, &stored) != nil {
 		return "", timeline.Entry{}, false

@@ -292,7 +292,7 @@ func TestTheMarkExpiresAfterTheSession(t *testing.T) {
 	}
 	image, err := json.Marshal(texts)
 	expectNil(t, err)
-	if o, session, ok := dynamo.MarkIn(image); !ok || o != fixture.Organization || session != "x1" {
+	if o, session, ok := dynamo.ActingIn(image); !ok || o != fixture.Organization || session != "x1" {
 		t.Errorf("I4: in the stream it is %q, %q, %t", o, session, ok)
 	}
 	if _, _, ok := dynamo.NoticeIn(texts["pk"]["S"], texts["sk"]["S"]); ok {

@@ -93,10 +93,10 @@ func (k key) compare(other key) int {
 	return cmp.Or(strings.Compare(k.pk, other.pk), strings.Compare(k.sk, other.sk))
 }
 
-// isNotice tells that the key is an impersonation's notice's, isMark that it is
+// isNotice tells that the key is an impersonation's notice's, isActing that it is
 // an acting mark's.
 func (k key) isNotice() bool { return strings.HasPrefix(k.pk, "X#") && k.sk == noticeSK }
-func (k key) isMark() bool   { return strings.HasPrefix(k.pk, "A#") && k.sk == actingSK }
+func (k key) isActing() bool { return strings.HasPrefix(k.pk, "A#") && k.sk == actingSK }
 
 // isItem tells that the key is that of an item's facts, isSeen that it is a mark
 // of somebody's day.

@@ -174,11 +174,11 @@ func NoticeIn(pk, sk string) (organization, session string, ok bool) {
 	return "", "", false
 }
 
-// MarkIn is the session of the acting mark that a stream's image is; false for
+// ActingIn is the session of the acting mark that a stream's image is; false for
 // any other item.
-func MarkIn(image []byte) (organization, session string, ok bool) {
+func ActingIn(image []byte) (organization, session string, ok bool) {
 	item, err := imageOf(image)
 	organization, session = text(item, "organization"), text(item, "session")
-	ok = err == nil && key{text(item, "pk"), text(item, "sk")}.isMark() && organization != "" && session != ""
+	ok = err == nil && keyOf(item).isActing() && organization != "" && session != ""
 	return organization, session, ok
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/oklog/ulid/v2"
 
 	"gemba/shared/fault"
 	"gemba/shared/timeline"
@@ -111,18 +110,9 @@ func members(w io.Writer, kind string, members []string) {
 // do, and under an id of that time.
 func inPlace(o string, item attributes) bool {
 	k := keyOf(item)
-	at, ok := idTime(k.sk)
+	at, ok := timeline.TimeOf(k.sk)
 	told, err := time.Parse(time.RFC3339Nano, text(item, "time"))
 	return ok && err == nil && told.Equal(at) && k == entryKey(o, at, k.sk)
-}
-
-// idTime is the time that an entry's id orders it by; false for what is no id.
-func idTime(id string) (time.Time, bool) {
-	parsed, err := ulid.ParseStrict(id)
-	if err != nil {
-		return time.Time{}, false
-	}
-	return ulid.Time(parsed.Time()).UTC(), true
 }
 
 // SealingIn is the entry of the timeline that a stream's image of a new item is, as
@@ -188,7 +178,7 @@ func (s *Store) Head(ctx context.Context, organization string) (timeline.Head, e
 func markKeys(o string, entries []timeline.Sealed) []key {
 	keys := make([]key, len(entries))
 	for i, e := range entries {
-		at, _ := idTime(e.ID)
+		at, _ := timeline.TimeOf(e.ID)
 		keys[i] = sealedKey(o, at, e.ID)
 	}
 	return keys

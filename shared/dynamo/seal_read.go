@@ -66,7 +66,7 @@ func (s *Store) Stored(ctx context.Context, organization string, ids []string) (
 func (s *Store) fillStored(ctx context.Context, o string, ids []string, found []timeline.Found) error {
 	var keys []key
 	for _, id := range ids {
-		at, _ := idTime(id)
+		at, _ := timeline.TimeOf(id)
 		keys = append(keys, entryKey(o, at, id), sealedKey(o, at, id))
 	}
 	items, err := s.batchGet(ctx, keys)
@@ -316,6 +316,6 @@ func (s *Store) strays(ctx context.Context, o string, copies []attributes) ([]ti
 
 // originalKey is that of the entry that a person's copy is of.
 func originalKey(o string, c attributes) key {
-	at, _ := idTime(keyOf(c).sk)
+	at, _ := timeline.TimeOf(keyOf(c).sk)
 	return entryKey(o, at, keyOf(c).sk)
 }

@@ -207,7 +207,7 @@ func inner(v types.AttributeValue, path ...string) map[string]types.AttributeVal
 }
 
 // mark is the key of an entry's mark, of copy that of a person's copy.
-func markKey(k key) key                { at, _ := idTime(k.sk); return sealedKey("o", at, k.sk) }
+func markKey(k key) key                { at, _ := timeline.TimeOf(k.sk); return sealedKey("o", at, k.sk) }
 func copyKey(k key, person string) key { return personEntryKey("o", person, k.sk) }
 
 // alien is an entry like another of another time, stamped as written then.
@@ -470,7 +470,7 @@ func swapBlocks(m, n uint64) func(*chronicle) {
 // cut takes a block and all after it off, with their entries.
 func (c *chronicle) cut(n uint64) {
 	for _, e := range c.unseal(n) {
-		at, _ := idTime(e.ID)
+		at, _ := timeline.TimeOf(e.ID)
 		k := entryKey("o", at, e.ID)
 		c.remove(k, copyKey(k, "i"), copyKey(k, "s"), copyKey(k, "t"))
 	}
@@ -481,7 +481,7 @@ func (c *chronicle) cut(n uint64) {
 func (c *chronicle) unseal(n uint64) (entries []timeline.Sealed) {
 	for last := n; c.item(blockKey("o", last)) != nil; last++ {
 		for _, e := range blockAt(c.item(blockKey("o", last))).Entries {
-			at, _ := idTime(e.ID)
+			at, _ := timeline.TimeOf(e.ID)
 			c.remove(sealedKey("o", at, e.ID))
 			entries = append(entries, e)
 		}
@@ -540,7 +540,7 @@ func TestT2EveryManipulationIsFound(t *testing.T) {
 			if w.First.Breach != m.breach || w.First.ID != id && m.entry >= 0 || w.First.Detail == "" {
 				t.Errorf("found %v %q %q, want %v of %q", w.First.Breach, w.First.ID, w.First.Detail, m.breach, id)
 			}
-			if at, _ := idTime(w.First.ID); w.First.ID != "" && !w.First.At.Equal(at) {
+			if at, _ := timeline.TimeOf(w.First.ID); w.First.ID != "" && !w.First.At.Equal(at) {
 				t.Errorf("it is told of %v", w.First.At)
 			}
 			c.restore(was)
@@ -626,7 +626,7 @@ func TestT2ARangeIsVerifiedAlone(t *testing.T) {
 			}
 			ids := slices.Clone(c.keys)
 			slices.SortFunc(ids, func(a, b key) int { return strings.Compare(a.sk, b.sk) })
-			at, _ := idTime(ids[n].sk)
+			at, _ := timeline.TimeOf(ids[n].sk)
 			return at
 		}
 		w := c.verify(timeline.NewClaim("o", noon.AddDate(0, -2, 0), c.clock(), times(r.from), times(r.to), timeline.Kept{}))

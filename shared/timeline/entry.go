@@ -21,7 +21,11 @@
 // than it was, is found by a head that was kept elsewhere alone.
 package timeline
 
-import "time"
+import (
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
 
 // Type is what an entry is about (T1).
 type Type uint8
@@ -92,4 +96,13 @@ type Entry struct {
 	RequestID    string
 	// Session is the impersonation that it was done in; empty in person.
 	Session string
+}
+
+// TimeOf is the time that an entry's id orders it by (T2); false for what is no id.
+func TimeOf(id string) (time.Time, bool) {
+	parsed, err := ulid.ParseStrict(id)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return ulid.Time(parsed.Time()).UTC(), true
 }

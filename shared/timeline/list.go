@@ -39,10 +39,10 @@ type Stretch struct {
 // Store is what the use case needs of storage.
 type Store interface {
 	// Entries are a stretch's entries, newest first, of a forward one oldest first,
-	// with the place to go on
-	// after, "" when nothing is left. There may be fewer than the limit, even
-	// none, and still a place. Every entry that was acknowledged before the
-	// call is in it. Invalid: a place that is none; Unavailable.
+	// with the place to go on after, "" when nothing is left. There may be fewer
+	// than the limit, even none, and still a place. Every entry that was
+	// acknowledged before the call is in it. Invalid: a place that is none;
+	// Unavailable.
 	Entries(ctx context.Context, organization string, s Stretch) ([]Entry, string, error)
 }
 
@@ -52,7 +52,8 @@ const (
 	budget = 1000
 	// gulp is how many are read at once where most may be passed over.
 	gulp = 250
-	// skew is how far apart the clocks of two instances can be.
+	// skew is how far apart the clocks of two instances can be: an entry may be
+	// written so much later than its own time, and wait so long for its seal.
 	skew = time.Hour
 )
 

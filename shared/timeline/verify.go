@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 )
 
 // Breach is what was done to the record.
@@ -183,10 +181,6 @@ type Walk struct {
 	First              Flaw
 }
 
-// skewed is how much later than its own time an entry may be written, and how long
-// it may wait for its seal while others are sealed.
-const skewed = skew
-
 // Verify goes on with a walk by steps until it is done or enough says so.
 func Verify(ctx context.Context, ledger Ledger, w Walk, enough func() bool) (Walk, error) {
 	v := verifier{ledger, &w, enough}
@@ -230,17 +224,8 @@ func (w *Walk) broken(block uint64, at time.Time, detail string, about ...any) {
 
 // has tells whether the range has an entry of this id, by the time in it.
 func (w *Walk) has(id string) bool {
-	at, ok := timeOf(id)
+	at, ok := TimeOf(id)
 	return ok && !at.Before(w.From.Truncate(time.Millisecond)) && at.Before(w.To)
-}
-
-// timeOf is the time that an entry's id orders it by; false for what is no id.
-func timeOf(id string) (time.Time, bool) {
-	parsed, err := ulid.ParseStrict(id)
-	if err != nil {
-		return time.Time{}, false
-	}
-	return ulid.Time(parsed.Time()).UTC(), true
 }
 
 // record holds a part of a month's record to marks and blocks.
@@ -264,7 +249,7 @@ func (v verifier) record(ctx context.Context) error {
 
 // stands holds what is found in the record to what the chain says of it.
 func (w *Walk) stands(f Found) {
-	at, proper := timeOf(f.ID)
+	at, proper := TimeOf(f.ID)
 	if !proper {
 		at = f.At
 	}
@@ -291,7 +276,7 @@ func (w *Walk) unmarked(f Found, at time.Time) {
 	switch {
 	case f.odd(f.Stamped):
 		w.flaw(InsertedEntry, f.ID, at, "It was not sealed, and was written at %s, far from its own time.", f.Stamped.UTC().Format(time.RFC3339))
-	case w.Head.Block == 0 || f.Stamped.Before(w.Born) || !f.Stamped.Add(skewed).Before(w.Head.At):
+	case w.Head.Block == 0 || f.Stamped.Before(w.Born) || !f.Stamped.Add(skew).Before(w.Head.At):
 		w.Unsealed++
 	default:
 		w.flaw(InsertedEntry, f.ID, at, "It was never sealed, though the chain has gone on: it was put there, or its sealing was given up (see the dead letters).")
@@ -303,7 +288,7 @@ func (w *Walk) unmarked(f Found, at time.Time) {
 // after (I4); nothing else is late, and nothing early.
 func (f Found) odd(written time.Time) bool {
 	late := written.Sub(f.At)
-	return late < -skewed || late > skewed && !f.End
+	return late < -skew || late > skew && !f.End
 }
 
 // people holds copies to the record.
@@ -313,7 +298,7 @@ func (v verifier) people(ctx context.Context) error {
 		return err
 	}
 	for _, f := range strays {
-		at, proper := timeOf(f.ID)
+		at, proper := TimeOf(f.ID)
 		if !proper {
 			at = f.At
 		}

@@ -25,7 +25,7 @@ func (v verifier) begin(ctx context.Context) error {
 		v.Phase = Record
 		return nil
 	}
-	start, err := v.search(ctx, func(b Block) bool { return !b.At.Before(v.From.Add(-skewed)) })
+	start, err := v.search(ctx, func(b Block) bool { return !b.At.Before(v.From.Add(-skew)) })
 	if err != nil {
 		return err
 	}
@@ -42,9 +42,9 @@ func (v verifier) begin(ctx context.Context) error {
 // bound lets the range begin no earlier than the organization did, or an entry of the
 // first block if that was before.
 func (w *Walk) bound(first Block) {
-	begins := w.Created.Add(-skewed)
+	begins := w.Created.Add(-skew)
 	for _, e := range first.Entries {
-		if at, ok := timeOf(e.ID); ok && at.Before(begins) {
+		if at, ok := TimeOf(e.ID); ok && at.Before(begins) {
 			begins = at
 		}
 	}
@@ -222,7 +222,7 @@ func (v verifier) entries(ctx context.Context, b Block) error {
 
 // listed holds one entry to its line in its block.
 func (w *Walk) listed(b Block, e Sealed, f Found) {
-	at, _ := timeOf(e.ID)
+	at, _ := TimeOf(e.ID)
 	switch {
 	case !f.There:
 		w.flaw(RemovedEntry, e.ID, at, "It was sealed in block %d, and is not there.", b.N)

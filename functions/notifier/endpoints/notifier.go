@@ -113,7 +113,7 @@ func (f *Function) handle(ctx context.Context, r record) error {
 			return errors.Join(f.receipt(ctx, o, e), f.alert(ctx, o, e))
 		}
 	case removed:
-		if o, session, ok := dynamo.MarkIn(r.Change.Old); ok {
+		if o, session, ok := dynamo.ActingIn(r.Change.Old); ok {
 			return f.tell(ctx, "sweep", o, session, f.notifier.Sweep(ctx, o, session, f.now()))
 		}
 	}

@@ -100,7 +100,7 @@ func (w *world) entries(t *testing.T) []object {
 	}
 	var records []object
 	for i, item := range out.Items {
-		image := imaged(t, item)
+		image := dynamotest.Image(item)
 		records = append(records, object{"eventName": "INSERT", "dynamodb": object{
 			"SequenceNumber": fmt.Sprint(i + 1), "Keys": object{"pk": image["pk"], "sk": image["sk"]}, "NewImage": image,
 		}})
@@ -109,29 +109,6 @@ func (w *world) entries(t *testing.T) []object {
 		t.Fatal("there are no entries")
 	}
 	return records
-}
-
-// imaged is an item as a stream's record has it.
-func imaged(t *testing.T, item map[string]types.AttributeValue) object {
-	t.Helper()
-	out := object{}
-	for name, value := range item {
-		switch v := value.(type) {
-		case *types.AttributeValueMemberS:
-			out[name] = object{"S": v.Value}
-		case *types.AttributeValueMemberN:
-			out[name] = object{"N": v.Value}
-		case *types.AttributeValueMemberBOOL:
-			out[name] = object{"BOOL": v.Value}
-		case *types.AttributeValueMemberNULL:
-			out[name] = object{"NULL": v.Value}
-		case *types.AttributeValueMemberM:
-			out[name] = object{"M": imaged(t, v.Value)}
-		default:
-			t.Fatalf("%s is a %T", name, value)
-		}
-	}
-	return out
 }
 
 // A receipt is under the notice's rule and the setting of the start, and the session
