@@ -232,7 +232,7 @@ func (w *Walk) listed(b Block, e Sealed, f Found) {
 		w.flaw(ChangedEntry, e.ID, at, "The copy of it in the timeline of %s is missing or says something else.", f.Miscopied)
 	case f.Mark != b.N:
 		w.flaw(BrokenChain, e.ID, at, "It was sealed in block %d, and its mark does not say so.", b.N)
-	case at.Before(w.Created.Add(-skewed)): // where a reading of the record begins
+	case at.Before(w.Created.Add(-skew)): // where a reading of the record begins
 		w.flaw(RemovedEntry, e.ID, at, "It was sealed in block %d, and the organization says that it was created at %s, after it: nobody is shown it.", b.N, w.Created.UTC().Format(time.RFC3339))
 	case f.odd(e.Written):
 		w.flaw(InsertedEntry, e.ID, at, "It was written at %s, far from its own time.", e.Written.UTC().Format(time.RFC3339))
