@@ -249,17 +249,17 @@ var alertWords = [AlertKindCount]struct{ subject, what, todo string }{
 	AdministratorStart: {
 		"{product}: {actor} has signed in as an administrator",
 		"{actor} ({actorID}) has signed in as {subject} ({subjectID}), who holds administrative permissions, at {at}. The impersonation is {session}.",
-		"If this was not agreed: DELETE /v1/impersonations/{session} ends it. GET /v1/impersonations/{session} tells how long it lasts and what became of the notice to {subject}.",
+		"If this was not agreed: a system administrator, or whoever administers {actor}, ends it by DELETE /v1/impersonations/{session}, and sees by GET how long it lasts, what was done in it, and what became of the notice to {subject}.",
 	},
 	RepeatedFailures: {
 		"{product}: {actor} failed repeatedly to prove who they are",
 		"{actor} ({actorID}) wanted to sign in as another user ({subjectID}) and failed to prove who they are {failures} times within 15 minutes, the last time at {at}. Further attempts are refused until these are 15 minutes old.",
-		"If this was somebody else at the account of {actor}: DELETE /v1/users/{actorID}/sign-in shuts it. GET /v1/timeline?type=impersonation&person={actorID} tells every attempt.",
+		"If this was somebody else at the account of {actor}: whoever administers {actor} shuts it by DELETE /v1/users/{actorID}/sign-in. A system administrator sees every attempt by GET /v1/timeline?type=impersonation&person={actorID}.",
 	},
 	StuckMail: {
 		"{product}: a mail about an impersonation has not gone out",
 		"{actor} ({actorID}) has signed in as {subject} ({subjectID}), and the {mail} about it {became}, as of {at}. The impersonation is {session}.",
-		"Tell {subject} yourself. GET /v1/impersonations/{session} tells what becomes of the {mail}. If there are more of these, have sending by Amazon SES looked at.",
+		"Tell {subject} yourself. A system administrator sees by GET /v1/impersonations/{session} what becomes of the {mail}. If there are more of these, have sending by Amazon SES looked at.",
 	},
 }
 

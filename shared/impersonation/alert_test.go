@@ -22,7 +22,8 @@ import (
 	"gemba/shared/timeline"
 )
 
-var updateAlerts = flag.Bool("update-alerts", false, "write the golden alerts anew")
+// updating tells that golden files are written anew (-update).
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // mailbox takes letters, but for addresses that fail.
 type mailbox struct {
@@ -387,7 +388,7 @@ func TestAlertLetters(t *testing.T) {
 				l := m.letters[0]
 				got := strings.Join([]string{"To: " + l.To, "Subject: " + l.Subject, "", l.Text, "-----", l.HTML}, "\n")
 				path := filepath.Join("testdata", fmt.Sprintf("alert-%s%s.golden", kind, name))
-				if *updateAlerts {
+				if updating() {
 					must(t, os.WriteFile(path, []byte(got), 0o644))
 				}
 				want, err := os.ReadFile(path)
