@@ -82,7 +82,7 @@ func (s settings) options(stderr io.Writer) stack.Options {
 		Root: s.root, Port: s.port, Log: stderr,
 		Pace:     s.idle, // so that a session has its end soon after it idled out
 		Say:      func(line string) { fmt.Fprintln(stderr, line) },
-		Handlers: functions.Handlers(s.idle),
+		Handlers: functions.Handlers(s.idle, time.Now),
 		Seed: func(ctx context.Context, parts stack.Parts) error {
 			fmt.Fprintf(stderr, "loading %s: %d users, %d items\n", s.world.Organization.Name, len(s.world.Users), len(s.world.Items))
 			return functions.Seed(ctx, parts, s.world)

@@ -96,7 +96,7 @@ func running(t *testing.T) *stack.Stack {
 			log = io.MultiWriter(log, os.Stderr)
 		}
 		shared.running, shared.err = stack.Start(context.Background(), stack.Options{
-			Root: repository, Log: log, Say: func(string) {}, Handlers: functions.Handlers(idle),
+			Root: repository, Log: log, Say: func(string) {}, Handlers: functions.Handlers(idle, time.Now),
 			Seed: func(ctx context.Context, parts stack.Parts) error {
 				return seed(ctx, parts, demo)
 			},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -109,7 +110,7 @@ func templated(t *testing.T) []routed {
 	if err := yaml.Unmarshal(file("template.yaml"), &read); err != nil {
 		t.Fatal(err)
 	}
-	handlers, err := functions.Handlers(idle)(running(t).Parts)
+	handlers, err := functions.Handlers(idle, time.Now)(running(t).Parts)
 	if err != nil {
 		t.Fatal(err)
 	}

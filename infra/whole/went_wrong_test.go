@@ -56,6 +56,7 @@ func TestWhatWentWrongElsewhere(t *testing.T) {
 		"e-mail changed during a session":            emailChanged,
 		"double start":                               doubleStart,
 		"replayed proof":                             replayedProof,
+		"clock stepping back":                        clockStepsBack,
 		"warm function remembering the last person":  warmFunction,
 		"the way out leads to somebody else's place": wayOut,
 	} {

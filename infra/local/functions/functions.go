@@ -35,10 +35,11 @@ import (
 )
 
 // Handlers builds the handler of every function by its logical id in the
-// template. idle is I4's longest pause between two requests of a session.
-func Handlers(idle time.Duration) func(stack.Parts) (map[string]lambda.Handler, error) {
+// template. idle is I4's longest pause between two requests of a session, now the
+// functions' clock.
+func Handlers(idle time.Duration, now func() time.Time) func(stack.Parts) (map[string]lambda.Handler, error) {
 	return func(parts stack.Parts) (map[string]lambda.Handler, error) {
-		w := wiring{parts, idle}
+		w := wiring{parts, idle, now}
 		return map[string]lambda.Handler{
 			"DirectoryFunction":     w.directory("DirectoryFunction"),
 			"PersonaFunction":       w.persona("PersonaFunction"),
@@ -56,11 +57,12 @@ func Handlers(idle time.Duration) func(stack.Parts) (map[string]lambda.Handler, 
 type wiring struct {
 	stack.Parts
 	idle time.Duration
+	now  func() time.Time
 }
 
 // store is a function's own store over the table that its environment names.
 func (w wiring) store(id string) *dynamo.Store {
-	return dynamo.Open(w.DynamoDB, "", w.Environment[id]["TABLE"], time.Now)
+	return dynamo.Open(w.DynamoDB, "", w.Environment[id]["TABLE"], w.now)
 }
 
 // sender is a function's own, from the address that its environment names.
@@ -74,7 +76,7 @@ func (w wiring) sessions(store *dynamo.Store) *impersonation.Sessions {
 
 func (w wiring) deps(store *dynamo.Store) api.Deps {
 	return api.Deps{
-		Store: store, Sessions: w.sessions(store), MarkSeen: store.MarkSeen, Log: w.Log, Metrics: w.Output, Now: time.Now,
+		Store: store, Sessions: w.sessions(store), MarkSeen: store.MarkSeen, Log: w.Log, Metrics: w.Output, Now: w.now,
 	}
 }
 
@@ -113,9 +115,9 @@ func (w wiring) personaAudit(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[persona.Letter]{Sender: w.sender(id)}
 	return auditfn.New(auditfn.Deps{
 		Organizations: store,
-		Auditor:       persona.NewAuditor(store, store, mailer, time.Now),
-		Sweeper:       role.NewSweeper(store, time.Now),
-		Watcher:       persona.NewWatch(persona.NewReconciler(store), store, time.Now),
+		Auditor:       persona.NewAuditor(store, store, mailer, w.now),
+		Sweeper:       role.NewSweeper(store, w.now),
+		Watcher:       persona.NewWatch(persona.NewReconciler(store), store, w.now),
 		Relay:         invoking.NewInvoker(w.Lambda, "", id),
 		Metrics:       w.Output,
 		Log:           w.Log,
@@ -124,12 +126,12 @@ func (w wiring) personaAudit(id string) lambda.Handler {
 
 func (w wiring) notifier(id string) lambda.Handler {
 	store, mailer := w.store(id), ses.Mailer[impersonation.Letter]{Sender: w.sender(id)}
-	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Output, w.Log, time.Now)
+	return notifierfn.New(impersonation.NewNotifier(store, w.sessions(store), mailer), w.Output, w.Log, w.now)
 }
 
 func (w wiring) projection(id string) lambda.Handler {
 	store := w.store(id)
-	return projectionfn.New(persona.NewEngager(store), timeline.NewSealer(store, time.Now), w.Log, w.Output, time.Now)
+	return projectionfn.New(persona.NewEngager(store), timeline.NewSealer(store, w.now), w.Log, w.Output, w.now)
 }
 
 // Seed loads a world as the operator's command does.
