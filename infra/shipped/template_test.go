@@ -259,10 +259,10 @@ func TestStreamFilters(t *testing.T) {
 		{"MODIFY", "X#o#1", "NOTICE", ""},
 		{"INSERT", "X#o#1", "SESSION", ""},
 		{"INSERT", "X#o#1", "RECEIPT", ""},
-		{"INSERT", "T#o#2026-11", "impersonation", "Notifier"}, // its end asks for the receipt
-		{"INSERT", "T#o#2026-11", "persona", ""},
+		{"INSERT", "T#o#2026-11", "impersonation", "NotifierProjection"}, // its end asks for the receipt
+		{"INSERT", "T#o#2026-11", "persona", "Projection"},
 		{"INSERT", "TP#o#u", "impersonation", ""},
-		{"MODIFY", "T#o#2026-11", "impersonation", ""},
+		{"MODIFY", "T#o#2026-11", "impersonation", "Projection"},
 		{"INSERT", "X#o#1", "ALERT#h", ""},
 		{"REMOVE", "A#o#u", "ACTING", "Notifier"},
 		{"INSERT", "A#o#u", "ACTING", ""},
