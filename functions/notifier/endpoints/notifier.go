@@ -15,6 +15,8 @@ import (
 	"log/slog"
 	"time"
 
+	"gemba/functions/stream"
+	"gemba/shared/directory"
 	"gemba/shared/dynamo"
 	"gemba/shared/fault"
 	"gemba/shared/impersonation"
@@ -35,38 +37,6 @@ func New(notifier *impersonation.Notifier, metrics io.Writer, log *slog.Logger, 
 	return &Function{notifier, metrics, log, now}
 }
 
-// record is what is read of a stream's record.
-type record struct {
-	EventName string `json:"eventName"`
-	Change    struct {
-		SequenceNumber string `json:"SequenceNumber"`
-		Keys           struct {
-			PK text `json:"pk"`
-			SK text `json:"sk"`
-		} `json:"Keys"`
-		New json.RawMessage `json:"NewImage"`
-		Old json.RawMessage `json:"OldImage"`
-	} `json:"dynamodb"`
-}
-
-type text struct {
-	S string `json:"S"`
-}
-
-const (
-	inserted = "INSERT"
-	removed  = "REMOVE"
-)
-
-// answer tells the stream which records are to be given again.
-type answer struct {
-	Failures []failure `json:"batchItemFailures"`
-}
-
-type failure struct {
-	SequenceNumber string `json:"itemIdentifier"`
-}
-
 // handling is the time that a record is given. One that would not have it is
 // left to the next batch, so that no mail is handed over without time to record
 // what became of it.
@@ -76,43 +46,34 @@ const handling = 10 * time.Second
 // when the payload has the time that a firing was due. A payload that is neither is
 // Invalid, and so comes again as a whole.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var batch struct {
-		Records       []record
+	var firing struct {
 		ScheduledTime time.Time `json:"scheduledTime"`
 	}
-	if err := json.Unmarshal(payload, &batch); err != nil {
+	if err := json.Unmarshal(payload, &firing); err != nil {
 		return nil, fault.Wrap(fault.Invalid, "event", err)
 	}
-	if !batch.ScheduledTime.IsZero() {
-		return f.sweep(ctx, batch.ScheduledTime)
+	if !firing.ScheduledTime.IsZero() {
+		return f.sweep(ctx, firing.ScheduledTime)
 	}
-	out := answer{Failures: []failure{}}
-	for _, r := range batch.Records {
-		if short(ctx) || f.handle(ctx, r) != nil {
-			out.Failures = append(out.Failures, failure{r.Change.SequenceNumber})
-		}
+	records, err := stream.Read(payload)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(out)
-}
-
-// short tells that the invocation has no time left for a record.
-func short(ctx context.Context) bool {
-	deadline, limited := ctx.Deadline()
-	return limited && time.Until(deadline) < handling
+	return stream.Answer(records, func(r stream.Record) bool { return directory.Late(ctx, handling) || f.handle(ctx, r) != nil })
 }
 
 // handle does what a record asks for; one that asks for nothing is passed
 // over.
-func (f *Function) handle(ctx context.Context, r record) error {
+func (f *Function) handle(ctx context.Context, r stream.Record) error {
 	switch r.EventName {
-	case inserted:
-		if o, session, ok := dynamo.NoticeIn(r.Change.Keys.PK.S, r.Change.Keys.SK.S); ok {
+	case stream.Inserted:
+		if o, session, ok := dynamo.NoticeIn(r.Key()); ok {
 			return f.tell(ctx, "deliver", o, session, f.notifier.Deliver(ctx, o, session, f.now()))
 		}
 		if o, e, ok := dynamo.EntryIn(r.Change.New); ok && e.Type == timeline.Impersonation {
 			return errors.Join(f.receipt(ctx, o, e), f.alert(ctx, o, e))
 		}
-	case removed:
+	case stream.Removed:
 		if o, session, ok := dynamo.ActingIn(r.Change.Old); ok {
 			return f.tell(ctx, "sweep", o, session, f.notifier.Sweep(ctx, o, session, f.now()))
 		}

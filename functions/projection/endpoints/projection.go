@@ -18,13 +18,13 @@ package endpoints
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"maps"
 	"slices"
 	"time"
 
+	"gemba/functions/stream"
 	"gemba/shared/directory"
 	"gemba/shared/dynamo"
 	"gemba/shared/fault"
@@ -46,59 +46,19 @@ func New(engager *persona.Engager, sealer *timeline.Sealer, log *slog.Logger, me
 	return &Function{engager, sealer, log, metrics, now}
 }
 
-// The events of records. A mark's removal, by TTL, says nothing.
-const (
-	inserted = "INSERT"
-	modified = "MODIFY"
-	removed  = "REMOVE"
-)
-
-// record is what is read of a stream's record.
-type record struct {
-	EventName string `json:"eventName"`
-	Change    struct {
-		SequenceNumber string  `json:"SequenceNumber"`
-		Written        float64 `json:"ApproximateCreationDateTime"`
-		Keys           struct {
-			PK text `json:"pk"`
-			SK text `json:"sk"`
-		} `json:"Keys"`
-		New json.RawMessage `json:"NewImage"`
-	} `json:"dynamodb"`
-}
-
-type text struct {
-	S string `json:"S"`
-}
-
-// answer tells the stream which records are to be given again.
-type answer struct {
-	Failures []failure `json:"batchItemFailures"`
-}
-
-type failure struct {
-	SequenceNumber string `json:"itemIdentifier"`
-}
-
 // Invoke handles a batch of stream records and answers those that failed. A
 // payload that is no batch is Invalid, and so comes again as a whole.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var batch struct{ Records []record }
-	if err := json.Unmarshal(payload, &batch); err != nil {
-		return nil, fault.Wrap(fault.Invalid, "event", err)
+	records, err := stream.Read(payload)
+	if err != nil {
+		return nil, err
 	}
-	told := sorted(batch.Records)
+	told := sorted(records)
 	failed := f.seal(ctx, told.entries)
 	maps.Copy(failed, f.seen(ctx, told.marks))
 	maps.Copy(failed, f.items(ctx, told.items))
 	f.tampered(ctx, told.tampered)
-	out := answer{Failures: []failure{}}
-	for _, r := range batch.Records {
-		if failed[r.Change.SequenceNumber] {
-			out.Failures = append(out.Failures, failure{r.Change.SequenceNumber})
-		}
-	}
-	return json.Marshal(out)
+	return stream.Answer(records, func(r stream.Record) bool { return failed[r.Change.SequenceNumber] })
 }
 
 // thing is a user or an item of an organization.
@@ -134,15 +94,16 @@ type told struct {
 }
 
 // sorted is what the records tell; one that tells nothing is passed over.
-func sorted(records []record) told {
+func sorted(records []stream.Record) told {
 	all := told{map[thing]mark{}, map[thing][]string{}, map[string]entries{}, nil}
 	for _, r := range records {
-		pk, sk, number := r.Change.Keys.PK.S, r.Change.Keys.SK.S, r.Change.SequenceNumber
-		if o, user, day, ok := dynamo.SeenIn(pk, sk); ok && r.EventName == inserted {
+		number := r.Change.SequenceNumber
+		// A mark's removal, by TTL, says nothing.
+		if o, user, day, ok := dynamo.SeenIn(r.Key()); ok && r.EventName == stream.Inserted {
 			m := all.marks[thing{o, user}]
 			all.marks[thing{o, user}] = mark{max(m.day, day), append(m.records, number)}
 		}
-		if o, item, ok := dynamo.ItemIn(pk, sk); ok {
+		if o, item, ok := dynamo.ItemIn(r.Key()); ok {
 			all.items[thing{o, item}] = append(all.items[thing{o, item}], number)
 		}
 		all.timeline(r)
@@ -152,13 +113,12 @@ func sorted(records []record) told {
 
 // timeline sorts a record of what is only ever added: a new entry is to be sealed,
 // anything else is not done by us, an entry in a place of another time included.
-func (all *told) timeline(r record) {
-	pk, sk := r.Change.Keys.PK.S, r.Change.Keys.SK.S
-	o, name, ok := dynamo.KeptIn(pk, sk)
-	if !ok || r.EventName == inserted && !dynamo.IsEntry(pk, sk) {
+func (all *told) timeline(r stream.Record) {
+	o, name, ok := dynamo.KeptIn(r.Key())
+	if !ok || r.EventName == stream.Inserted && !dynamo.IsEntry(r.Key()) {
 		return
 	}
-	if r.EventName == inserted {
+	if r.EventName == stream.Inserted {
 		if of, sealed, ok := dynamo.SealingIn(r.Change.New, instant(r.Change.Written)); ok {
 			e := all.entries[of]
 			all.entries[of] = entries{append(e.sealed, sealed), append(e.records, r.Change.SequenceNumber)}
